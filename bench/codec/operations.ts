@@ -173,7 +173,7 @@ const plainOperations = (dialect: Dialect): ReadonlyArray<Operation> => {
   ]
 }
 
-/** The peer; it wants and gives every value as text, bytes as hex, and its F64 has four bytes. */
+/** The peer; it wants and gives every value as text, bytes as hex, and its DE 64 has four bytes. */
 const peerOperations = (): ReadonlyArray<Operation> => {
   const fields: Record<string, string> = { "0": "0200" }
   for (const [de, value] of Object.entries(commonFields("123456")))

@@ -5,7 +5,7 @@ import { Effect, Option, type Scope } from "effect"
 import { approvalOf, onMessages, purchase, send } from "../shared/Wire.ts"
 import { Zone } from "./Zone.ts"
 
-/** The answer to a key message: its fields without the key, F39, and a MAC of the new key. */
+/** The answer to a key message: its fields without the key, DE 39, and a MAC of the new key. */
 const taken = (message: Message, zone: Zone): Message => {
   const { 48: _key, 96: _code, 128: _mac, ...fields } = message.fields
   const answer = { header: answerHeader(cups46, message.header ?? {}), mti: "0810", fields: { ...fields, 39: "00" } }

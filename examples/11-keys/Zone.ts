@@ -63,7 +63,7 @@ export class Zone {
     this.mac = { key, engine: good(makeMacKey(macAlgorithms["ansi-x9.19"], key)) }
   }
 
-  /** The message with its MAC in F128. */
+  /** The message with its MAC in DE 128. */
   sealed(message: Message, covered = cupsMacFields, engine = this.mac!.engine): Message {
     const mac = unionPayMacText(engine.compute(textOf(message, covered)))
     return { ...message, fields: { ...message.fields, 128: mac } }

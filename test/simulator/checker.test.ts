@@ -60,7 +60,7 @@ const breaches: ReadonlyArray<Breach> = [
     "an answer carried another RRN",
     () => {
       const evidence = sound()
-      const wrong = { ...lineOf(evidence, 1, "approved"), what: "mismatch" as const, reason: "F37" }
+      const wrong = { ...lineOf(evidence, 1, "approved"), what: "mismatch" as const, reason: "DE 37" }
       return { ...evidence, acquirer: [...evidence.acquirer, wrong] }
     },
     []

@@ -74,7 +74,7 @@ export const open = async (
   })
   await page.goto(`http://127.0.0.1:${ready.admin!.port}/`)
   await page.getByLabel("Token").fill(token)
-  await page.getByRole("button", { name: "Sign on" }).click()
+  await page.getByRole("button", { name: "Log in" }).click()
   await page.getByRole("button", { name: "Links", exact: true }).waitFor()
   return { page, wrong }
 }

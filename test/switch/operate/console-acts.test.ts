@@ -53,7 +53,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     }
     const exchange = await row.getAttribute("data-exchange")
 
-    await row.getByRole("button", { name: "Hold back" }).click()
+    await row.getByRole("button", { name: "Hold" }).click()
     const first = await page.evaluate<number>(`fetch("/api/pending/${exchange}/hold", {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -61,11 +61,11 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     }).then(({ status }) => status)`)
     const tooLate = await because(page, "the partner asked")
     await go(page, "Cancel")
-    await row.getByText("held back").waitFor()
+    await row.getByText("held", { exact: true }).waitFor()
     const shown = [await page.content()]
-    await act("Let go", "agreed")
+    await act("Release", "agreed")
     await row.getByText("resting").waitFor()
-    await act("Try now", "the partner is back")
+    await act("Retry now", "the partner is back")
     issuer.send(answerTo(await issuer.next(), "57"))
     await row.getByText("declined").waitFor()
     shown.push(await page.content())
@@ -106,7 +106,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await rows.getByText("abandoned").nth(1).waitFor()
 
     const first = await rows.nth(0).getAttribute("data-exchange")
-    await rows.nth(0).getByRole("button", { name: "Try now" }).click()
+    await rows.nth(0).getByRole("button", { name: "Retry now" }).click()
     const wanted = await page.getByLabel("Reason, for the journal").getAttribute("required")
     await page.evaluate<number>(`fetch("/api/pending/${first}/close", {
       method: "POST",
@@ -116,7 +116,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     const settled = await because(page, "once more")
     await go(page, "Cancel")
     await page.locator(`tr[data-exchange="${first}"]`).waitFor({ state: "detached" })
-    await rows.getByRole("button", { name: "Try now" }).click()
+    await rows.getByRole("button", { name: "Retry now" }).click()
     await because(page, "issuer is back (case 12)")
     const repeat = await issuer.next()
     issuer.send(answerTo(repeat, "00"))
@@ -221,10 +221,10 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await go(page, "Trace")
     await page.getByRole("button", { name: "Find" }).click()
     const unasked = await page.locator("main .error").textContent()
-    await page.getByLabel("STAN (F11)").fill("424242")
+    await page.getByLabel("STAN (DE 11)").fill("424242")
     await page.getByRole("button", { name: "Find" }).click()
-    await page.getByText("No exchange fits.").waitFor()
-    await page.getByLabel("STAN (F11)").fill("7")
+    await page.getByText("No exchange matches.").waitFor()
+    await page.getByLabel("STAN (DE 11)").fill("7")
     await page.getByRole("button", { name: "Find" }).click()
 
     const sides = page.locator('[data-change="request"]')
@@ -236,7 +236,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await sides.scrollIntoViewIfNeeded()
     await picture(page, "both-sides")
     const shown = [await page.content()]
-    await page.getByLabel("STAN (F11)").fill("")
+    await page.getByLabel("STAN (DE 11)").fill("")
     await page.getByRole("button", { name: "Why no request?" }).click()
     await page.getByText("The nearest request is exchange").first().waitFor()
     const differing = await page.locator("main tr.changed").allTextContents()
@@ -245,7 +245,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await page.close()
     await running.stop()
 
-    expect(unasked).toBe("Give a STAN or an RRN.")
+    expect(unasked).toBe("Enter a STAN or an RRN.")
     expect(heads).toEqual(["Field", "Name", "As it came", "As it left", "Why it was changed"])
     expect(changed.join("\n")).toContain("the header names us")
     expect(changed.every((text) => text.startsWith("≠ "))).toBe(true)

@@ -100,7 +100,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     await page.getByRole("button", { name: "In doubt" }).click()
     await page.getByText("Nothing waits for a person.").waitFor()
     await page.getByRole("button", { name: "Trace" }).click()
-    await page.getByLabel("STAN (F11)").fill("7")
+    await page.getByLabel("STAN (DE 11)").fill("7")
     await page.getByRole("button", { name: "Find" }).click()
     await page.getByText("answered · issuer").waitFor()
     seen.push(await page.content())
@@ -147,8 +147,8 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     const foreign = await browser().newPage()
     await foreign.goto(`http://127.0.0.1:${running.ready.admin!.port}/`)
     await foreign.getByLabel("Token").fill("x".repeat(40))
-    await foreign.getByRole("button", { name: "Sign on" }).click()
-    await foreign.getByText("This token is nobody's.").waitFor()
+    await foreign.getByRole("button", { name: "Log in" }).click()
+    await foreign.getByText("No user has this token.").waitFor()
     await running.stop()
 
     expect([isDisabled, forced, plain]).toEqual([true, 403, 401])
@@ -171,7 +171,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
       await page.keyboard.press("Tab")
     }
     await page.keyboard.press("Enter")
-    await page.getByLabel("STAN (F11)").waitFor()
+    await page.getByLabel("STAN (DE 11)").waitFor()
     await page.close()
     await running.stop()
 
@@ -242,7 +242,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     await page.locator('tr[data-silence="linkDown issuer"]', { hasText: "planned work until 4" }).waitFor()
     said.push(await page.content())
     await picture(page, "alarms")
-    await page.getByRole("button", { name: "Tell again" }).click()
+    await page.getByRole("button", { name: "End the silence" }).click()
     await page.getByLabel("Reason, for the journal").fill("done")
     await page.getByRole("button", { name: "Do it" }).click()
     await down.getByRole("button", { name: "Silence" }).waitFor()

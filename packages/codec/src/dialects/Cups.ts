@@ -1,5 +1,5 @@
 /**
- * The UnionPay CUPS centre interface: ASCII text, 16 bytes of bitmap in every message, F52, F55 and F96 as raw bytes, the
+ * The UnionPay CUPS centre interface: ASCII text, 16 bytes of bitmap in every message, DE 52, 55 and 96 as raw bytes, the
  * 46-byte header in front. Facts of public sources only (docs/domain.md 1.3-1.9, 1.13-1.14); what no public source says is a
  * default to be set by configuration.
  */
@@ -224,7 +224,7 @@ export const cups: Dialect = {
   keyExchange: [cupsReset],
   reconciliation: totalsCups,
   match: { transaction: [7, 11, 32, 33], networkManagement: [7, 11, 70] },
-  // F4 may change in an answer (partial approval, code 10).
+  // DE 4 may change in an answer (partial approval, code 10).
   echo: [2, 3, 7, 11, 12, 13, 18, 25, 32, 33, 37, 41, 42, 49],
   reversal: {
     mti: 420,
@@ -253,7 +253,7 @@ export const cups: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100],
     givenAgain: [15, 37, 38, 39]
   },
-  // F128 as a published acquirer makes and checks it: not in 0620 and 0630, nor in network management but the answer to a key.
+  // DE 128 as a published acquirer makes and checks it: not in 0620 and 0630, nor in network management but the answer to a key.
   security: {
     mac: { field: 128, messages: [100, 200, 220, 420], text: "cups", fields: cupsMacFields, form: "hex", bytes: 4 },
     pin: cupsPin

@@ -106,13 +106,13 @@ const f48: TagDefinitions = {
   ON: shown("order", "订单号")
 }
 
-/** F48: one usage, or AS and a list of usages with lengths ("UVAS"). */
+/** DE 48: one usage, or AS and a list of usages with lengths ("UVAS"). */
 export const cupsF48: Structure = usageValue({
   ...f48,
   AS: { name: "list", nameZh: "用法列表", structure: usageLengthValue(f48) }
 })
 
-/** F56: usages with lengths; PR holds tags of 2 characters with lengths of 3 digits. */
+/** DE 56: usages with lengths; PR holds tags of 2 characters with lengths of 3 digits. */
 export const cupsF56: Structure = usageLengthValue({ PR: part("payment account reference", "支付账户参考") })
 
 const f57: TagDefinitions = {
@@ -124,13 +124,13 @@ const f57: TagDefinitions = {
   }
 }
 
-/** F57: one usage, or AS and a list. */
+/** DE 57: one usage, or AS and a list. */
 export const cupsF57: Structure = usageValue({
   ...f57,
   AS: { name: "list", nameZh: "用法列表", structure: usageLengthValue(f57) }
 })
 
-/** F59: detail inquiries. */
+/** DE 59: detail inquiries. */
 export const cupsF59: Structure = usageValue({
   QL: shown("sequence", "序号", positional(part("sequence", "序号", 3))),
   QD: shown(
@@ -145,7 +145,7 @@ export const cupsF59: Structure = usageValue({
   }
 })
 
-/** F60. The third character of 60.11.3 selects the MAC algorithm [one source]. */
+/** DE 60. The third character of 60.11.3 selects the MAC algorithm [one source]. */
 export const cupsF60: Structure = positional(
   part("reason code", "报文原因代码", 4),
   part("account owner", "账户所有人类型", 1),
@@ -175,7 +175,7 @@ export const cupsF60: Structure = positional(
   }
 )
 
-/** F61: the whole field is authentication data and stays covered. */
+/** DE 61: the whole field is authentication data and stays covered. */
 export const cupsF61: Structure = positional(
   part("id type", "证件类型", 2),
   part("id number", "证件编号", 20),
@@ -205,7 +205,7 @@ export const cupsF61: Structure = positional(
   }
 )
 
-/** F62: IO and a list of tags that repeat fields of the original. */
+/** DE 62: IO and a list of tags that repeat fields of the original. */
 export const cupsF62: Structure = usageValue({
   IO: shown("original", "原始交易信息", {
     style: "tag-fixed",
@@ -227,16 +227,16 @@ export const cupsF62: Structure = usageValue({
   })
 })
 
-/** F63: SM is the PIN block under SM4, TK token data: the whole field stays covered. */
+/** DE 63: SM is the PIN block under SM4, TK token data: the whole field stays covered. */
 export const cupsF63: Structure = usageLengthValue({
   SM: part("PIN block under SM4", "国密PIN数据"),
   TK: part("token", "支付标记信息")
 })
 
-/** F104, F113, F116, F117, F125, F126: usages with lengths; no public source lists the usages. */
+/** DE 104, 113, 116, 117, 125, 126: usages with lengths; no public source lists the usages. */
 export const cupsUsages: Structure = usageLengthValue()
 
-/** F121. */
+/** DE 121. */
 export const cupsF121: Structure = positional(
   flag("answer reason", "应答原因"),
   flag("single or dual conversion", "单双信息转换标志"),
@@ -256,7 +256,7 @@ export const cupsF121: Structure = positional(
   }
 )
 
-/** F122. */
+/** DE 122. */
 export const cupsF122: Structure = positional(
   { name: "merchant rate", nameZh: "商户扣率", length: 6, sensitivity: "none", reason },
   part("acquirer information", "受理方信息")

@@ -1,6 +1,6 @@
 /**
  * A dialect that differs from another one in a few places: the way a partner's specification is usually written ("CUPS, but
- * F60 may be longer and F5 is used"). Dialect files follow the same rule, because they are read as changes.
+ * DE 60 may be longer and DE 5 is used"). Dialect files follow the same rule, because they are read as changes.
  *
  * The rule: what a change does not say stays as in the base. A table (match, network and its codes, reversal, response codes ...)
  * is laid over the base's, member by member; `null` takes a member, a field or a whole part out; a list takes the base's place. A

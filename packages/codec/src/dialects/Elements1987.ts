@@ -64,7 +64,7 @@ export const elements1987: Dialect["fields"] = {
   58: { format: "ans...999", name: "Reserved national", nameZh: "PBOC电子钱包标准交易信息" },
   59: { format: "ans...999", name: "Reserved national", nameZh: "明细查询数据" },
   60: { format: "ans...999", name: "Reserved private", nameZh: "自定义域(交易附加)" },
-  // F61 to F63 are where networks put cardholder identification, CVN2, keys and tokens (docs/domain.md 1.9, 3.9).
+  // DE 61 to 63 are where networks put cardholder identification, CVN2, keys and tokens (docs/domain.md 1.9, 3.9).
   61: { format: "ans...999", name: "Reserved private", nameZh: "持卡人身份认证信息", sensitivity: "hidden" },
   62: { format: "ans...999", name: "Reserved private", nameZh: "交换中心数据", sensitivity: "hidden" },
   63: { format: "ans...999", name: "Reserved private", nameZh: "金融网络数据", sensitivity: "hidden" },

@@ -46,9 +46,9 @@ export const iso8583v1987Ascii: Dialect = {
   },
   keyExchange: [keyBlocks1987],
   reconciliation: totals1987,
-  // F41 is left out: some hosts do not send it back.
+  // DE 41 is left out: some hosts do not send it back.
   match: { transaction: [7, 11, 32], networkManagement: [7, 11, 70] },
-  // F4 may change in an answer (partial approval).
+  // DE 4 may change in an answer (partial approval).
   echo: [2, 3, 7, 11, 32, 33, 37, 41, 42, 49],
   reversal: {
     mti: 420,
@@ -103,7 +103,7 @@ export const iso8583v1987Ascii: Dialect = {
   }
 }
 
-/** The same with raw bytes: bitmaps of 8 bytes, b fields as they are, chip data (F55) as bytes. */
+/** The same with raw bytes: bitmaps of 8 bytes, b fields as they are, chip data (DE 55) as bytes. */
 export const iso8583v1987AsciiRaw: Dialect = derive(iso8583v1987Ascii, {
   name: "iso8583v1987AsciiRaw",
   title: "ISO 8583:1987, ASCII, bitmaps and binary fields as raw bytes",
@@ -113,7 +113,7 @@ export const iso8583v1987AsciiRaw: Dialect = derive(iso8583v1987Ascii, {
 })
 
 /**
- * In packed decimal: n fields, F35 and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes. Digits of an odd number
+ * In packed decimal: n fields, DE 35 and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes. Digits of an odd number
  * are to the right in fixed fields and to the left in variable ones, filled with 0 (jPOS ISO87BPackager;
  * `test/fixtures/codec-packed.json` has every field).
  */

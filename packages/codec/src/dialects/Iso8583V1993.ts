@@ -1,6 +1,6 @@
 /**
  * ISO 8583:1993 in ASCII and in packed decimal. Field names and lengths: docs/domain.md 3.2 (jPOS ISO93A and its binary sister,
- * cross-checked against each other only). Message types begin with 1; F39 is a three-digit action code; F24 says what a
+ * cross-checked against each other only). Message types begin with 1; DE 39 is a three-digit action code; DE 24 says what a
  * management message is for.
  */
 
@@ -37,7 +37,7 @@ export const iso8583v1993Ascii: Dialect = {
   },
   keyExchange: keys1993(1804, "916", "909"),
   reconciliation: totals1993,
-  // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
+  // As the original data (DE 56) name a message. DE 7 is the time of one transmission: a repeat and a reversal have their own.
   match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
   echo: [2, 3, 11, 12, 32, 33, 37, 41, 42, 49],
   reversal: {

@@ -10,7 +10,7 @@ import { actionCodes2003 } from "./ResponseCodes.ts"
 
 /**
  * ISO 8583:2003, packed decimal; digits of an odd number are to the left in all fields, filled with 0 (jPOS iso2003binary;
- * `test/fixtures/codec-packed.json` has every field). Message types begin with 2; F39 has four
+ * `test/fixtures/codec-packed.json` has every field). Message types begin with 2; DE 39 has four
  * digits.
  */
 export const iso8583v2003: Dialect = {
@@ -36,7 +36,7 @@ export const iso8583v2003: Dialect = {
     fields: [7, 11]
   },
   keyExchange: keys1993(2804, "0916", "0909"),
-  // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
+  // As the original data (DE 56) name a message. DE 7 is the time of one transmission: a repeat and a reversal have their own.
   match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
   echo: [2, 3, 11, 12, 32, 33, 37, 41, 42],
   reversal: {

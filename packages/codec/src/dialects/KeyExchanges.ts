@@ -4,15 +4,15 @@
  */
 import type { KeyExchange, KeyPart } from "../iso8583/KeyExchange.ts"
 
-/** CUPS, F53 of a key message: position 1 the kind of key, position 2 its algorithm. */
+/** CUPS, DE 53 of a key message: position 1 the kind of key, position 2 its algorithm. */
 const cupsKind = { de: 53, at: 0, values: { "1": "pin", "2": "mac" } } as const
 const cupsAlgorithm = { de: 53, at: 1, values: { "0": "des", "6": "tdes", "4": "sm4" } } as const
 
 /**
- * The reset of CUPS, 0800 with F70 = 101, which a member asks for by 0820. A MAC key of single length stands in F96, every other
- * in F48 behind `NK`, block by block under the member key, without a check value. F128 of the answer is made with the new key,
- * also with a PIN key; the published field list of the 0800 has none, one front end checks it. The previous key is good for 180
- * s, and the key is waited for for 15 s, as that front end does: the centre's own times are not public.
+ * The reset of CUPS, 0800 with DE 70 = 101, which a member asks for by 0820. A MAC key of single length is in DE 96,
+ * every other in DE 48 behind `NK`, block by block under the member key, without a check value. DE 128 of the answer is made with
+ * the new key, also with a PIN key; the published field list of the 0800 has none, one front end checks it. The previous key is
+ * good for 180 s, and a key that was asked for has to come within 15 s, as that front end does: the centre's are not public.
  */
 export const cupsReset: KeyExchange = {
   name: "reset",
@@ -60,7 +60,7 @@ const posSignOn = (name: string, code: string, parts: ReadonlyArray<KeyPart>): K
   covers: "both"
 })
 
-/** Keys in the answer to a terminal's sign-on: F60.3 says how many and how long, F62 of the 0810 holds them under the TMK. */
+/** Keys in the answer to a terminal's sign-on: DE 60.3 says how many and how long, DE 62 of the 0810 holds them under the TMK. */
 export const posSignOns: ReadonlyArray<KeyExchange> = [
   posSignOn("double", "003", [posPart(40, "pin", "tdes", 0, 16), posPart(40, "mac", "des", 20, 36)]),
   posSignOn("single", "001", [posPart(24, "pin", "des", 0, 8), posPart(24, "mac", "des", 12, 20)]),
@@ -72,8 +72,8 @@ export const posSignOns: ReadonlyArray<KeyExchange> = [
 ]
 
 /**
- * A host of 1993: the acquirer sends its own PIN key by 1804 with F24 = 811, F96 as text: `U`, 32 hexadecimal digits under the
- * ZMK, 6 digits of the check value.
+ * A host of 1993: the acquirer sends its own PIN key by 1804 with DE 24 = 811, DE 96 as text: `U`, 32 hexadecimal digits under
+ * the ZMK, 6 digits of the check value.
  */
 export const keys1993 = (mti: number, mac: string, malfunction: string): ReadonlyArray<KeyExchange> => [
   {

@@ -1,6 +1,6 @@
 /**
- * What processing codes (F3) mean: positions 1-2 the transaction, 3-4 and 5-6 the types of the accounts that money goes from and
- * to. The common codes are those on which the public tables of processors agree (Galileo's API reference on DE 003, Thredd's
+ * What processing codes (DE 3) mean: positions 1-2 the transaction, 3-4 and 5-6 the types of the accounts that money goes from
+ * and to. The common codes are those on which the public tables of processors agree (Galileo's API reference on DE 003, Thredd's
  * "Processing Codes", both read in November 2026); those of CUPS are docs/domain.md 1.6.
  */
 import type { Named } from "../iso8583/Dialect.ts"
@@ -21,7 +21,7 @@ export const processingCodes: { readonly [code: string]: Named } = {
   "50": { name: "payment", nameZh: "缴费" }
 }
 
-/** Transactions of CUPS and of its terminals; whether 20 takes back a purchase or refunds one, MTI and F25 say. */
+/** Transactions of CUPS and of its terminals; whether 20 takes back a purchase or refunds one, MTI and DE 25 say. */
 export const processingCodesCups: { readonly [code: string]: Named } = {
   "00": { name: "purchase, or completion of a pre-authorization", nameZh: "消费、预授权完成" },
   "01": { name: "cash withdrawal", nameZh: "取款" },

@@ -1,6 +1,6 @@
 /**
- * Response codes (F39), their names and classes: docs/domain.md 1.14. A switch never invents a code: one that is not listed is a
- * decline and is shown as it is.
+ * Response codes (DE 39), their names and classes: docs/domain.md 1.14. A switch never invents a code: one that is not listed is
+ * a decline and is shown as it is.
  */
 import type { ResponseCode } from "../iso8583/Dialect.ts"
 

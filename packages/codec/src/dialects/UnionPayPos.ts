@@ -1,7 +1,7 @@
 /**
- * The UnionPay terminal (POS) interface: TPDU and 6-byte header, packed decimal, 64 bits of bitmap. F22 is to the left
- * of its two bytes, F23 to the right, odd variable fields to the left, filled with 0 (`test/fixtures/codec-packed.json`, after
- * the samples of `codec-messages.json`). Public samples differ in F46, F47, F56 and F57: their definitions here take all of them.
+ * The UnionPay terminal (POS) interface: TPDU and 6-byte header, packed decimal, 64 bits of bitmap. DE 22 is to the left
+ * of its two bytes, DE 23 to the right, odd variable fields to the left, filled with 0 (`test/fixtures/codec-packed.json`, after
+ * the samples of `codec-messages.json`). Public samples differ in DE 46, 47, 56 and 57: their definitions here take all of them.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { cupsPin } from "./CupsParts.ts"
@@ -67,7 +67,7 @@ const fields: Dialect["fields"] = {
 }
 
 /**
- * The UnionPay terminal interface. Network management codes are inside F60 (60.3) and the batch in 60.2; a reversal keeps
+ * The UnionPay terminal interface. Network management codes are inside DE 60 (60.3) and the batch in 60.2; a reversal keeps
  * the original's STAN and is told apart by its message type, so keys are compared within a message class.
  */
 export const unionPayPos: Dialect = {
@@ -84,7 +84,7 @@ export const unionPayPos: Dialect = {
   echo: [2, 3, 11, 25, 41, 42, 49],
   adviceNeeds: [14],
   answers: { keeps: [2, 3, 4, 11, 12, 13, 15, 23, 25, 32, 37, 38, 41, 42, 49, 60], givenAgain: [15, 37, 38, 39] },
-  // F64 as the terminal rule has it: the fold over all that is before it, its first four bytes as characters.
+  // DE 64 as the terminal rule has it: the fold over all that is before it, its first four bytes as characters.
   security: {
     mac: { field: 64, messages: [100, 200, 220, 400], text: "message", fields: [], form: "hex", bytes: 4 },
     pin: cupsPin

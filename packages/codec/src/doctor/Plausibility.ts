@@ -66,15 +66,15 @@ export const signsOf = (codec: Codec, index: MessageIndex): ReadonlyArray<Sign> 
     const { de, structure } = field
     if (!index.has(de)) continue
     const judged = field.bytes ? undefined : checks[de]?.(index.text(de), codec)
-    if (judged !== undefined) signs.push({ what: `F${de}`, isGood: judged })
+    if (judged !== undefined) signs.push({ what: `DE ${de}`, isGood: judged })
     if (structure === undefined || structure.style === "positional") continue
     const value = field.bytes ? index.bytes(de) : index.text(de)
-    signs.push({ what: `parts of F${de}`, isGood: fieldParts(field, value, dialect.encodings) !== undefined })
+    signs.push({ what: `parts of DE ${de}`, isGood: fieldParts(field, value, dialect.encodings) !== undefined })
   }
   const network = dialect.network
   if (network !== undefined && index.mti === network.mti && index.has(network.field))
     signs.push({
-      what: `F${network.field}`,
+      what: `DE ${network.field}`,
       isGood: Object.values(network.codes).includes(index.text(network.field))
     })
   return signs

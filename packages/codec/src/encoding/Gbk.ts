@@ -1,5 +1,5 @@
 /**
- * GBK text that loses no byte. A field of fixed length may cut a Chinese character in two (F43 of CUPS): the half that is
+ * GBK text that loses no byte. A field of fixed length may cut a Chinese character in two (DE 43 of CUPS): the half that is
  * left, and any byte that is no GBK, becomes a lone surrogate U+DC80..U+DCFF and turns back into the same byte when written.
  * Lengths on the wire count bytes, never characters.
  */

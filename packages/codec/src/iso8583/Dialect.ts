@@ -111,7 +111,7 @@ export interface ReversalRecipe {
   readonly renews: ReadonlyArray<number>
   /** Field that points to the original, and its parts in order. */
   readonly originalData: { readonly field: number; readonly parts: ReadonlyArray<OriginalPart> }
-  /** What can be reversed: MTIs, with the first digits of the processing codes (F3) that can or cannot; none: all. */
+  /** What can be reversed: MTIs, with the first digits of the processing codes (DE 3) that can or cannot; none: all. */
   readonly reversible: ReadonlyArray<{
     readonly mti: number
     readonly processingCodes?: ReadonlyArray<string>
@@ -169,7 +169,7 @@ export interface Dialect {
    * and "seen before", of an advice "seen before". Any other final code leaves money in doubt. Left out: none.
    */
   readonly acknowledged?: { readonly reversal: ReadonlyArray<string>; readonly advice: ReadonlyArray<string> }
-  /** Transactions by positions 1-2 of the processing code (F3), for people. */
+  /** Transactions by positions 1-2 of the processing code (DE 3), for people. */
   readonly processingCodes?: { readonly [code: string]: Named }
   /** Types of accounts by positions 3-4 and 5-6 of the processing code, for people. */
   readonly accountTypes?: { readonly [code: string]: Named }

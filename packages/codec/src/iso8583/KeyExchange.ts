@@ -41,7 +41,7 @@ export interface KeyStatement<Meaning extends string> {
 
 /** Where a wrapped key stands, and in which messages. The first one that fits counts. */
 export interface KeyPart extends KeyPlace {
-  /** What the field begins with: without that it holds no key. `NK` of CUPS's F48. */
+  /** What the field begins with: without that it holds no key. `NK` of CUPS's DE 48. */
   readonly begins?: string
   /** Positions of the whole field: with others it holds another set of keys. */
   readonly whole?: number

@@ -1,4 +1,4 @@
-/** What the value of a field means in words, where the dialect knows: response codes (F39) and processing codes (F3). */
+/** What the value of a field means in words, where the dialect knows: response codes (DE 39) and processing codes (DE 3). */
 import type { Dialect, Named } from "./Dialect.ts"
 
 /** Language of the words: English, Chinese, or both. */

@@ -9,7 +9,7 @@ import { isRepeat, mtiText, mtiVersion } from "./Mti.ts"
 const classAndFunction = (mti: number): number => Math.floor(mti / 10) % 100
 
 /**
- * Whether a request of this type and processing code (F3, all digits) has a reversal in the dialect; one that comes with the
+ * Whether a request of this type and processing code (DE 3, all digits) has a reversal in the dialect; one that comes with the
  * repeat mark for the first time (0201) as well.
  */
 export const isReversible = (dialect: Dialect, mti: number, processingCode: string): boolean => {
@@ -51,8 +51,8 @@ export const originalText = ({ parts }: Recipe, said: (de: number) => string): s
 }
 
 /**
- * Original data elements of a request (F90 in 1987 and CUPS, F56 in 1993 and 2003): its MTI, without the mark of a repeat, and
- * fields as the dialect's recipe has them. `undefined` when the dialect has no reversal.
+ * Original data elements of a request (DE 90 in 1987 and CUPS, DE 56 in 1993 and 2003): its MTI, without the mark of a repeat,
+ * and fields as the dialect's recipe has them. `undefined` when the dialect has no reversal.
  */
 export const originalData = (dialect: Dialect, original: MessageIndex): string | undefined =>
   dialect.reversal === undefined

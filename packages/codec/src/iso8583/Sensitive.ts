@@ -7,7 +7,7 @@
  * How a field is covered.
  * - `none`: shown as it is.
  * - `pan`: a card number; first 6 and last 4 digits are shown.
- * - `hidden`: cardholder data or keys that are never shown but may be kept sealed (expiry date, name, F48, F104).
+ * - `hidden`: cardholder data or keys that are never shown but may be kept sealed (expiry date, name, DE 48, 104).
  * - `sad`: sensitive authentication data (tracks, PIN block, CVN2, session keys); never shown, never kept.
  * - `emv`: BER-TLV chip data; the tags that repeat card data are covered, the rest is shown.
  */

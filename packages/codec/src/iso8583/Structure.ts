@@ -57,7 +57,7 @@ export interface UsageValueStructure {
   readonly tags?: TagDefinitions
 }
 
-/** Tag, then a value of the tag's known length; one after another (CUPS F62 "TV"). */
+/** Tag, then a value of the tag's known length; one after another (CUPS DE 62 "TV"). */
 export interface TagFixedStructure {
   readonly style: "tag-fixed"
   readonly tagLength: number

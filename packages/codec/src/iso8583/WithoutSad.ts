@@ -46,7 +46,7 @@ const keepTags = (field: FieldLayout, index: MessageIndex, cuts: PatchList): voi
   else cuts.remove(field.de)
 }
 
-/** Whether every part of a hidden field is known and may be kept: a new key in F48 of CUPS may not. */
+/** Whether every part of a hidden field is known and may be kept: a new key in DE 48 of CUPS may not. */
 const isUnderstood = ({ dialect }: Layout, field: FieldLayout, index: MessageIndex): boolean => {
   const from = index.from(field.de)
   const value = field.bytes ? readBytes(field, index.buffer, from, index.to(field.de)) : index.text(field.de)

@@ -1,5 +1,5 @@
 /**
- * The text that CUPS's F128 covers: which fields, how each is cleaned, how they are joined (domain facts 1.11; seven
+ * The text that CUPS's DE 128 covers: which fields, how each is cleaned, how they are joined (domain facts 1.11; seven
  * public code bases agree). Computing the MAC over it is `Mac.ts`; taking the fields out of a message is the codec's.
  */
 
@@ -11,7 +11,7 @@ export const cupsMacFields: ReadonlyArray<number> = [
 /** Fields covered in the key reset messages 0800 and 0810. One code base adds 90 to the list above instead. */
 export const cupsManagementMacFields: ReadonlyArray<number> = [0, 7, 11, 39, 53, 70, 100]
 
-/** Only the first 20 characters of F90 are covered. */
+/** Only the first 20 characters of DE 90 are covered. */
 export const CUPS_MAC_FIELD90_LENGTH = 20
 
 const SPACE = 0x20

@@ -28,7 +28,7 @@ const check = (cipher: Cipher, key: Uint8Array, iv: Uint8Array | undefined, bloc
   return checkKey(cipher, key, place)
 }
 
-/** ECB encryption: each block by itself. Working keys under a master key are exchanged this way (F48 NK, F62, F96). */
+/** ECB encryption: each block by itself. Working keys under a master key are exchanged this way (DE 48 NK, DE 62, 96). */
 export const encryptBlocks = (cipher: Cipher, key: Uint8Array, blocks: Uint8Array): Buffer | SecurityError =>
   check(cipher, key, undefined, blocks, "encryptBlocks") ?? makeBlockCipherUnsafe(cipher, key).encrypt(blocks)
 

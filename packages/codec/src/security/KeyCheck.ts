@@ -12,7 +12,7 @@ export interface KeyCheckMethod {
   readonly length: number
 }
 
-/** The usual methods: `legacy` 3 bytes, `unionPay` 4 bytes (POS F62, CUPS F48), `cmac` 5 bytes. */
+/** The usual methods: `legacy` 3 bytes, `unionPay` 4 bytes (POS DE 62, CUPS DE 48), `cmac` 5 bytes. */
 export const keyCheckMethods = {
   legacy: { method: "zeros", length: 3 },
   unionPay: { method: "zeros", length: 4 },

@@ -137,7 +137,7 @@ export const computeMac = (algorithm: MacAlgorithm, key: Uint8Array, message: Ui
   return isSecurityError(made) ? made : made.compute(message)
 }
 
-/** The MAC as UnionPay sends it in F128 (centre) and F64 (POS): the first 4 bytes as 8 upper-case hexadecimal characters. */
+/** The MAC as UnionPay sends it in DE 128 (centre) and DE 64 (POS): the first 4 bytes as 8 upper-case hexadecimal characters. */
 export const unionPayMacText = (mac: Uint8Array): string =>
   Buffer.from(mac.buffer, mac.byteOffset, Math.min(4, mac.length)).toString("hex").toUpperCase()
 

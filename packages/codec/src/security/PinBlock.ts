@@ -9,10 +9,10 @@ import { drawRandom, type RandomBytes } from "./Random.ts"
 import { isSecurityError, type SecurityError, securityError } from "./SecurityError.ts"
 
 /**
- * - `iso0`: 8 bytes, PIN XOR PAN (X9.8, VISA-1; UnionPay F53.1 = 2).
+ * - `iso0`: 8 bytes, PIN XOR PAN (X9.8, VISA-1; UnionPay DE 53.1 = 2).
  * - `iso1`: 8 bytes, random fill, no PAN. `iso2`: 8 bytes, F fill, no PAN, for chip cards offline.
  * - `iso3`: as `iso0` with random fill. `iso4`: 16 bytes, for AES; the PAN enters at encryption.
- * - `unionPayWithoutPan`: 8 bytes, length, PIN, F (UnionPay F53.1 = 1), which is `iso0` with a PAN part of zeros.
+ * - `unionPayWithoutPan`: 8 bytes, length, PIN, F (UnionPay DE 53.1 = 1), which is `iso0` with a PAN part of zeros.
  */
 export type PinBlockFormat = "iso0" | "iso1" | "iso2" | "iso3" | "iso4" | "unionPayWithoutPan"
 

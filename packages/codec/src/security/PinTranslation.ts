@@ -101,7 +101,7 @@ export const decryptPin = (zone: PinZone, block: Uint8Array): Buffer | SecurityE
  * Re-encrypts a PIN block from one zone to another; the PIN is in clear in between and overwritten.
  *
  * Two things are refused with `InputInvalid`, as ISO 9564-1 asks of an HSM: another PAN, and a target format that drops the
- * PAN which the source format holds. Some networks want the latter (UnionPay F53.1 = 1): say `mayDropPan`.
+ * PAN which the source format holds. Some networks want the latter (UnionPay DE 53.1 = 1): say `mayDropPan`.
  */
 export const translatePin = (
   block: Uint8Array,
@@ -128,7 +128,7 @@ export const translatePin = (
 
 /**
  * Re-encrypts a block whose clear layout is not known, from one key to another of the same cipher: whole blocks, ECB. For
- * CUPS F63 "SM" (16 bytes under SM4), whose layout is not public. Nothing in the block is checked.
+ * CUPS DE 63 "SM" (16 bytes under SM4), whose layout is not public. Nothing in the block is checked.
  */
 export const translateOpaque = (
   block: Uint8Array,

@@ -1,5 +1,5 @@
 /**
- * The tagging styles that are beside BER-TLV inside one network (CUPS F48, F56, F57, F59, F61.10, F62, F63, F121): as data, so
+ * The tagging styles that are beside BER-TLV inside one network (CUPS DE 48, 56, 57, 59, 61.10, DE 62, 63, 121): as data, so
  * that a dialect can name them. What is read is built again to the same bytes.
  *
  * Tags are characters, lengths decimal digits; values are bytes and may hold anything. Meaning and sensitivity of the values
@@ -46,7 +46,7 @@ export const usageLengthValue: TagLengthValue = { style: "tag-length-value", tag
 /** CUPS "UV": usage of 2 characters, value to the end. */
 export const usageValue: UsageValue = { style: "usage-value", tagLength: 2 }
 
-/** CUPS F62 "IO", behind the usage: a list of 3-character tags with values of known lengths (domain facts 1.9). */
+/** CUPS DE 62 "IO", behind the usage: a list of 3-character tags with values of known lengths (domain facts 1.9). */
 export const cupsF62List: TagFixed = {
   style: "tag-fixed",
   tagLength: 3,
@@ -160,7 +160,7 @@ export const writeTagged = (tagging: Tagging, values: ReadonlyArray<TaggedValue>
 }
 
 /**
- * Cuts a value into parts of known lengths (CUPS F59 QD: 3, 8, 8; F121 ID: 8, 8, 20). The last part may be shorter, parts
+ * Cuts a value into parts of known lengths (CUPS DE 59 QD: 3, 8, 8; DE 121 ID: 8, 8, 20). The last part may be shorter, parts
  * behind it are missing; bytes behind the last part are one more part. Put together the parts are the value again.
  */
 export const splitFixed = (value: Uint8Array, lengths: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {

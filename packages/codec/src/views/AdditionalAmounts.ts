@@ -1,9 +1,10 @@
 /**
- * F54: balances and other amounts, 20 characters each (ISO 8583:1987, CUPS: at most two). Reading and writing give the same text.
+ * DE 54: balances and other amounts, 20 characters each (ISO 8583:1987, CUPS: at most two). Reading and writing give the same
+ * text.
  */
 import { type Amount, writeSignedAmount } from "./Amount.ts"
 
-/** One entry of F54. */
+/** One entry of DE 54. */
 export interface AdditionalAmount extends Amount {
   /** 2 digits: 30 credit card, 10 savings ... (positions 1-2 of a processing code's account type). */
   readonly accountType: string

@@ -1,6 +1,6 @@
 /**
  * Amounts as a number of minor units and a currency, beside the digits of the message: reading and writing give the same digits
- * again. No floating point anywhere. The currency is in another field (F49 for F4), so the caller gives it.
+ * again. No floating point anywhere. The currency is in another field (DE 49 for DE 4), so the caller gives it.
  */
 
 /** An amount. */
@@ -76,7 +76,7 @@ export const currencyExponent = (currency: string): number => byCode.get(currenc
 /** Letters of a currency's number, or what was given when it is not in the table. */
 export const currencyLetters = (currency: string): string => byCode.get(currency)?.[1] ?? currency
 
-/** The amount of an n field (F4) or an x+n field (F28: C is positive, D negative); `undefined` when the text is neither. */
+/** The amount of an n field (DE 4) or an x+n field (DE 28: C is positive, D negative); `undefined` when the text is neither. */
 export const readAmount = (text: string, currency: string): Amount | undefined => {
   const parts = /^([CD]?)(\d{1,18})$/.exec(text)
   if (parts === null) return undefined
@@ -99,7 +99,7 @@ export const writeSignedAmount = ({ minor, currency, isDebit }: Amount, digits =
 }
 
 /**
- * An amount of the 2003 edition, which says its currency and exponent itself (F4, F5, F6: three digits, one, twelve; jPOS
+ * An amount of the 2003 edition, which says its currency and exponent itself (DE 4, 5, 6: three digits, one, twelve; jPOS
  * 3ff2951, ISOAmount); `undefined` when the text is none.
  */
 export const readAmount2003 = (text: string): Amount | undefined => {

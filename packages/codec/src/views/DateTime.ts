@@ -1,5 +1,5 @@
 /**
- * Dates and times of messages that name no year (F7, F13, F15): the year is the one that brings them nearest to a reference
+ * Dates and times of messages that name no year (DE 7, 13, 15): the year is the one that brings them nearest to a reference
  * clock, at most six months away (docs/domain.md 1.7). The clock and the offset from UTC are arguments; nothing here knows the
  * time.
  */
@@ -30,7 +30,7 @@ const instantOf = (
 }
 
 /**
- * The instant of `MMDDhhmmss` (F7) or `MMDD` (F13, F15; midnight), in milliseconds since 1970 UTC.
+ * The instant of `MMDDhhmmss` (DE 7) or `MMDD` (DE 13, 15; midnight), in milliseconds since 1970 UTC.
  *
  * `reference` is the instant near which it must lie, `offset` the minutes that the message's clock is ahead of UTC (480 for
  * China). `undefined` when the text is no date, or none within six months: 0229 in June of a year without that day.
@@ -50,7 +50,7 @@ export const resolveDateTime = (text: string, reference: number, offset: number)
 
 const two = (value: number): string => String(value).padStart(2, "0")
 
-/** `MMDDhhmmss` of an instant, for F7. */
+/** `MMDDhhmmss` of an instant, for DE 7. */
 export const dateTimeText = (instant: number, offset: number): string => {
   const local = new Date(instant + offset * MINUTE)
   return (
@@ -62,5 +62,5 @@ export const dateTimeText = (instant: number, offset: number): string => {
   )
 }
 
-/** `MMDD` of an instant, for F13 and F15. */
+/** `MMDD` of an instant, for DE 13 and 15. */
 export const dateText = (instant: number, offset: number): string => dateTimeText(instant, offset).slice(0, 4)

@@ -1,5 +1,5 @@
 /**
- * F90 (and F56 of the later editions): what a reversal says of its original, cut by the dialect's own recipe.
+ * DE 90 (and DE 56 of the later editions): what a reversal says of its original, cut by the dialect's own recipe.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { originalText } from "../iso8583/Reversal.ts"

@@ -42,9 +42,9 @@ export interface AcquirerSettings {
   readonly signOnTimeout: number
   /** Response codes after which this side reverses, too. */
   readonly reverseAnswered: ReadonlySet<string>
-  /** Up to 4 characters in front of every F37; must differ between the acquirers of one run. */
+  /** Up to 4 characters in front of every DE 37; must differ between the acquirers of one run. */
   readonly referencePrefix: string
-  /** Number of the first F37. */
+  /** Number of the first DE 37. */
   readonly firstReference: number
 }
 

@@ -46,7 +46,7 @@ export class AcquirerHistory {
     this.note({ op: "fail", what: "notSent", epoch: 0, ...this.facts(request), reason: "no link signed on" })
   }
 
-  /** `day`: F15 of the answer, "" when it has none. */
+  /** `day`: DE 15 of the answer, "" when it has none. */
   ended(waiting: Waiting, what: End, code: string | undefined, day = ""): void {
     const { request, epoch } = waiting
     const said = { ...(code === undefined ? {} : { code }), ...(day === "" ? {} : { day }) }
@@ -105,7 +105,7 @@ export class AcquirerHistory {
     }
   }
 
-  /** A reversal carries the RRN and amount of its original, its own key, and the original's key as F90 does. */
+  /** A reversal carries the RRN and amount of its original, its own key, and the original's key as DE 90 does. */
   private repeatedFacts(repeated: Repeated): Partial<HistoryLine> {
     const facts = this.facts(repeated.request)
     if (repeated.purpose === "advice") return facts

@@ -77,7 +77,7 @@ export class Outstanding {
 const echoed = [2, 3, 4, 37, 41, 42]
 
 /**
- * What in an answer does not fit its request, by name ("MTI", "F37"); undefined when all fits. The key alone is not
+ * What in an answer does not fit its request, by name ("MTI", "DE 37"); undefined when all fits. The key alone is not
  * enough: an answer mixed up on the way may carry the right key and another cardholder's result.
  */
 export const mismatchOf = (request: PartnerMessage, answer: PartnerMessage): string | undefined => {
@@ -86,5 +86,5 @@ export const mismatchOf = (request: PartnerMessage, answer: PartnerMessage): str
     const given = textOf(answer, de)
     return given !== "" && given !== textOf(request, de)
   })
-  return wrong === undefined ? undefined : `F${wrong}`
+  return wrong === undefined ? undefined : `DE ${wrong}`
 }

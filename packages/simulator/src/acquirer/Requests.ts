@@ -2,7 +2,7 @@
  * The acquirer's messages: requests, advices and reversals in CUPS fields.
  *
  * Owns which fields each carries (one acquirer's production table: field matrix of the domain notes). Numbers and dates
- * come from Numbering, what is asked for from the workload. No F128: the partners share no MAC key.
+ * come from Numbering, what is asked for from the workload. No DE 128: the partners share no MAC key.
  */
 import type { Card } from "../chance/Cards.ts"
 import { type Fields, notRejected, type PartnerMessage, pickFields, requestHeader } from "../message/PartnerMessage.ts"
@@ -17,7 +17,7 @@ export interface Original {
   readonly key: string
   readonly card: number
   readonly amount: number
-  /** F38 of the approval. */
+  /** DE 38 of the approval. */
   readonly authorisation: string
 }
 
@@ -29,14 +29,14 @@ export interface Request {
   readonly rrn: string
   readonly amount: number
   readonly card: number
-  /** F90's key of a void or refund. */
+  /** DE 90's key of a void or refund. */
   readonly original: string | undefined
 }
 
-/** F60: reason 0000, no owner known, terminal reads chip and stripe (5), type 03 POS, the rest zeros. */
+/** DE 60: reason 0000, no owner known, terminal reads chip and stripe (5), type 03 POS, the rest zeros. */
 const additional = "000005000300000"
 
-/** F43, 40 characters. */
+/** DE 43, 40 characters. */
 const place = "JINKA SIMULATED MERCHANT        SHANGHAI".slice(0, 40).padEnd(40)
 
 /** Fields that only some kinds carry. */
@@ -97,7 +97,7 @@ export const makeRequest = (
 /** Fields that a reversal repeats of its original (CUPS: 0420). */
 const reversed = [2, 3, 4, 12, 13, 18, 22, 25, 32, 33, 37, 38, 41, 42, 43, 49, 53, 60]
 
-/** The reversal of a request: own F7 and F11, the original in F90, no track and no PIN block. */
+/** The reversal of a request: own DE 7 and 11, the original in DE 90, no track and no PIN block. */
 export const makeReversal = (
   identity: Identity,
   numbering: Numbering,

@@ -10,11 +10,11 @@ import { chanceOf } from "./Chance.ts"
 /** One made-up card. All of it is card data: never log it. */
 export interface Card {
   readonly pan: string
-  /** F14, YYMM. */
+  /** DE 14, YYMM. */
   readonly expiry: string
-  /** F35, `PAN=YYMM...`, at most 37 characters. */
+  /** DE 35, `PAN=YYMM...`, at most 37 characters. */
   readonly track2: string
-  /** F52: ISO 9564-1 format 0 under the test key, 8 bytes. */
+  /** DE 52: ISO 9564-1 format 0 under the test key, 8 bytes. */
   readonly pinBlock: Buffer
 }
 

@@ -86,7 +86,7 @@ const settled: Rule = {
 const uniqueNumbers: Rule = {
   name: "unique-numbers",
   guarantees: [],
-  checks: "no two transactions of the workload share a key (F7 F11 F32 F33)",
+  checks: "no two transactions of the workload share a key (DE 7, 11, 32, 33)",
   doesNotCheck: "numbers that the switch gives",
   find: (_, { all, byKey }) =>
     all

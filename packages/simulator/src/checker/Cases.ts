@@ -32,7 +32,7 @@ export interface Case {
   /** Minor units. */
   readonly amount: number
   readonly outcome: Outcome
-  /** F39 that the acquirer took; "" when none. */
+  /** DE 39 that the acquirer took; "" when none. */
   readonly code: string
   /** Lines that end the request or advice itself: exactly one in a sound history. */
   readonly ends: ReadonlyArray<HistoryLine>

@@ -18,10 +18,10 @@ export interface JournalTransaction {
   readonly mti: string
   /** `transactionKey` of the message as the acquirer sent it; of an own reversal, its own. */
   readonly key: string
-  /** F37; "" when unknown. */
+  /** DE 37; "" when unknown. */
   readonly rrn: string
   readonly end: JournalEnd
-  /** F39 given to the acquirer (requests) or taken from the issuer (store-and-forward); "" when there was none. */
+  /** DE 39 given to the acquirer (requests) or taken from the issuer (store-and-forward); "" when there was none. */
   readonly code: string
   /** The switch itself wrote a reversal for it. */
   readonly reversed: boolean

@@ -7,9 +7,9 @@ import type { Evidence } from "./Evidence.ts"
 export interface Finding {
   readonly rule: string
   readonly says: string
-  /** F37, when it is about one transaction. */
+  /** DE 37, when it is about one transaction. */
   readonly rrn?: string
-  /** F11 as the acquirer numbered it. */
+  /** DE 11 as the acquirer numbered it. */
   readonly stan?: string
 }
 

@@ -16,7 +16,7 @@ const usualMixText = kindNames.map((kind) => `${kind}=${usualMix[kind]}`).join("
 const flags = {
   ...linkFlags,
   ...runFlags,
-  institution: institution("institution", "Who we are: header source, F32 and F33", "48020000"),
+  institution: institution("institution", "Who we are: header source, DE 32 and 33", "48020000"),
   rate: Flag.Finite("rate").pipe(
     Flag.withDescription("Requests a second, kept whatever the answers do (default 200)"),
     Flag.withDefault(200),
@@ -51,8 +51,8 @@ const flags = {
     Flag.withDescription(`Weights of the kinds; kinds left out are not sent (default ${usualMixText})`),
     Flag.withDefault(usualMixText)
   ),
-  track2: percent("track2", "Share of requests that carry track 2 (F35)", usualWorkload.track2),
-  pin: percent("pin", "Share of requests that carry a PIN block (F52)", usualWorkload.pin),
+  track2: percent("track2", "Share of requests that carry track 2 (DE 35)", usualWorkload.track2),
+  pin: percent("pin", "Share of requests that carry a PIN block (DE 52)", usualWorkload.pin),
   reverseOn: Flag.String("reverse-on").pipe(
     Flag.withDescription(
       "Response codes after which this side reverses, too, like 96,98 (default none: the switch has reversed)"
@@ -60,12 +60,12 @@ const flags = {
     Flag.withDefault("")
   ),
   referencePrefix: Flag.String("reference-prefix").pipe(
-    Flag.withDescription("First characters of F37, up to 4 (default: drawn from seed and institution)"),
+    Flag.withDescription("First characters of DE 37, up to 4 (default: drawn from seed and institution)"),
     Flag.withDefault("")
   ),
   firstReference: whole(
     "first-reference",
-    "Number of the first F37: raise it to run against the same journal again",
+    "Number of the first DE 37: raise it to run against the same journal again",
     1
   ),
   stay: Flag.Boolean("stay").pipe(

@@ -11,7 +11,7 @@ import { duration, file, institution, linkFlags, linkSettings, percent, runFlags
 const flags = {
   ...linkFlags,
   ...runFlags,
-  institution: institution("institution", "Who we are: header source and F33 of our own messages", "01020000"),
+  institution: institution("institution", "Who we are: header source and DE 33 of our own messages", "01020000"),
   balance: whole("balance", "Opening balance of an account, minor units", 100_000_000, 0),
   decline: percent("decline", "Requests declined for a reason of the card (05, 54, 55, 61 ...)", 0),
   ignore: percent("ignore", "Requests neither processed nor answered, as if lost on the way", 0),

@@ -60,19 +60,19 @@ export const HistoryLine = Schema.Struct({
   epoch: Schema.Finite,
   kind: Optional(Schema.String),
   mti: Optional(Schema.String),
-  /** F11 F7 F32 F33 as in F90. */
+  /** DE 11, 7, 32, 33 as in DE 90. */
   key: Optional(Schema.String),
-  /** F37. */
+  /** DE 37. */
   rrn: Optional(Schema.String),
-  /** Minor units, as in F4. */
+  /** Minor units, as in DE 4. */
   amount: Optional(Schema.Finite),
-  /** F39. */
+  /** DE 39. */
   code: Optional(Schema.String),
-  /** F15 of the answer, the business day in which this side counts the exchange: MMDD, or longer in later editions. */
+  /** DE 15 of the answer, the business day in which this side counts the exchange: MMDD, or longer in later editions. */
   day: Optional(Schema.String),
   /** Masked. */
   pan: Optional(Schema.String),
-  /** Key that F90 points to. */
+  /** Key that DE 90 points to. */
   original: Optional(Schema.String),
   /** 1 for the first sending of an advice or reversal. */
   attempt: Optional(Schema.Finite),

@@ -42,7 +42,7 @@ export interface IssuerSettings {
   readonly signOnTimeout: number
 }
 
-/** Fields of an answer that repeat the request (CUPS field matrix); F14, F15, F38, F39, F54 are the issuer's own. */
+/** Fields of an answer that repeat the request (CUPS field matrix); DE 14, 15, 38, 39, 54 are the issuer's own. */
 const echoed = [2, 3, 4, 7, 11, 12, 13, 14, 18, 25, 32, 33, 37, 41, 42, 49, 60, 90, 100]
 
 interface Seen {
@@ -288,7 +288,7 @@ export class Issuer implements Session {
     return chanceOf(this.behaviour.seed, "authorisation", textOf(message, 37)).digits(6)
   }
 
-  /** F54: account type 10, amount type 02 (available), currency, sign, 12 digits. */
+  /** DE 54: account type 10, amount type 02 (available), currency, sign, 12 digits. */
   private balanceField(pan: string): string {
     const available = this.ledger.available(pan)
     return `1002156${available < 0 ? "D" : "C"}${String(Math.abs(available)).padStart(12, "0")}`

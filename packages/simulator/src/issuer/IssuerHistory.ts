@@ -12,13 +12,13 @@ import type { Reaction } from "./Behaviour.ts"
 
 /** What was decided about a message. */
 export interface Decision {
-  /** F15 of the answer; left out, or "": there is none. */
+  /** DE 15 of the answer; left out, or "": there is none. */
   readonly day?: string
   /** Rule of the ledger, or why the ledger was not asked. */
   readonly rule: string
-  /** F39; undefined: ignored. */
+  /** DE 39; undefined: ignored. */
   readonly code: string | undefined
-  /** F37 of the transaction that a reversal found, for reversals that do not carry it. */
+  /** DE 37 of the transaction that a reversal found, for reversals that do not carry it. */
   readonly rrn?: string | undefined
 }
 

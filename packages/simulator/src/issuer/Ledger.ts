@@ -14,7 +14,7 @@ import type { Kind } from "../message/Transaction.ts"
 
 /** One change of an available balance. */
 export interface Posting {
-  /** F37 of the transaction whose effect this is, or which is undone. */
+  /** DE 37 of the transaction whose effect this is, or which is undone. */
   readonly rrn: string
   /** Key of that transaction. */
   readonly key: string
@@ -35,7 +35,7 @@ export interface Entry {
   readonly pan: string
   /** Minor units. */
   readonly amount: number
-  /** Key in F90, for voids, refunds, and what completes a pre-authorisation. */
+  /** Key in DE 90, for voids, refunds, and what completes a pre-authorisation. */
   readonly original: string | undefined
   /** An advice: it has happened, so the balance and the limits of the account cannot refuse it. */
   readonly isDone?: boolean
@@ -70,7 +70,7 @@ export type LedgerRule =
   | "alreadyUndone"
   | "nothingToUndo"
 
-/** F39 that answers each rule. */
+/** DE 39 that answers each rule. */
 export const codeOf: { readonly [R in LedgerRule]: string } = {
   posted: "00",
   noEffect: "00",

@@ -62,7 +62,7 @@ const write = (codec: Codec, message: PartnerMessage): Buffer => {
   return bytes
 }
 
-/** The CUPS centre interface: 46-byte header, F1 of 16 bytes, frames of 4 ASCII digits, idle frame 0000. */
+/** The CUPS centre interface: 46-byte header, DE 1 of 16 bytes, frames of 4 ASCII digits, idle frame 0000. */
 export const cupsForm = (): MessageForm => {
   const codec = interpret(cups)
   return {

@@ -6,7 +6,7 @@
  */
 import { transactionKey } from "./Transaction.ts"
 
-/** F1..F128 as text; binary fields (F52) as bytes. */
+/** DE 1..128 as text; binary fields (DE 52) as bytes. */
 export interface Fields {
   [de: number]: string | Uint8Array
 }
@@ -66,7 +66,7 @@ export const textOf = (message: PartnerMessage, de: number): string => {
   return typeof value === "string" ? value : ""
 }
 
-/** Key of a message: F11, F7, F32 and F33, which an answer carries unchanged. */
+/** Key of a message: DE 11, 7, 32 and 33, which an answer carries unchanged. */
 export const messageKey = (message: PartnerMessage): string =>
   transactionKey({
     stan: textOf(message, 11),

@@ -1,8 +1,8 @@
 /**
  * The kinds of transaction that the partners speak, and the key that names one.
  *
- * Owns the table of CUPS purchases, voids and so on (MTI, F3, F25, what reverses), the key (F11 F7 F32 F33 in the
- * layout of F90), and the meaning of response codes. Knows no bytes and no socket.
+ * Owns the table of CUPS purchases, voids and so on (MTI, DE 3, 25, what reverses), the key (DE 11, 7, 32, 33 in the
+ * layout of DE 90), and the meaning of response codes. Knows no bytes and no socket.
  * Source: public CUPS code bases agree on the table, the key and the codes; the specification's text is not public.
  */
 
@@ -13,7 +13,7 @@ export type Kind = "purchase" | "preAuthorisation" | "balanceInquiry" | "void" |
 export interface KindRule {
   readonly mti: string
   readonly processingCode: string
-  /** F25. */
+  /** DE 25. */
   readonly condition: string
   /** An unknown outcome is reversed by 0420. Inquiries and advices have no reversal. */
   readonly isReversible: boolean
@@ -23,7 +23,7 @@ export interface KindRule {
   readonly sign: -1 | 0 | 1
 }
 
-/** The transactions of the workload (CUPS: MTI / F3 / F25). */
+/** The transactions of the workload (CUPS: MTI / DE 3 / DE 25). */
 export const kinds: { readonly [K in Kind]: KindRule } = {
   purchase: {
     mti: "0200",
@@ -56,33 +56,33 @@ export const kinds: { readonly [K in Kind]: KindRule } = {
 /** Names in a fixed order, for tables. */
 export const kindNames = Object.keys(kinds) as ReadonlyArray<Kind>
 
-/** Kind of a request or advice by MTI (original, not repeat) and F3; undefined for what the partners do not speak. */
+/** Kind of a request or advice by MTI (original, not repeat) and DE 3; undefined for what the partners do not speak. */
 export const kindOf = (mti: string, processingCode: string): Kind | undefined =>
   kindNames.find((name) => kinds[name].mti === mti && kinds[name].processingCode === processingCode)
 
 /** The four values that identify a transaction on a CUPS link. */
 export interface KeyFields {
-  /** F11, 6 digits. */
+  /** DE 11, 6 digits. */
   readonly stan: string
-  /** F7, MMDDhhmmss. */
+  /** DE 7, MMDDhhmmss. */
   readonly transmitted: string
-  /** F32, up to 11 digits. */
+  /** DE 32, up to 11 digits. */
   readonly acquirer: string
-  /** F33, up to 11 digits. */
+  /** DE 33, up to 11 digits. */
   readonly forwarder: string
 }
 
 /**
- * Key of a transaction: F11 + F7 + F32 + F33, institutions right-justified and zero-filled to 11: exactly F90 without
- * its leading MTI (38 digits), so that a reversal's F90 names its original without translation.
+ * Key of a transaction: DE 11 + DE 7 + DE 32 + DE 33, institutions right-justified and zero-filled to 11: exactly DE 90 without
+ * its leading MTI (38 digits), so that a reversal's DE 90 names its original without translation.
  */
 export const transactionKey = (fields: KeyFields): string =>
   fields.stan + fields.transmitted + fields.acquirer.padStart(11, "0") + fields.forwarder.padStart(11, "0")
 
-/** F90 that points to a transaction: MTI and key, 42 digits. */
+/** DE 90 that points to a transaction: MTI and key, 42 digits. */
 export const originalData = (mti: string, key: string): string => mti + key
 
-/** Key that an F90 points to. */
+/** Key that a DE 90 points to. */
 export const originalKey = (f90: string): string => f90.slice(4)
 
 /** STAN within a key, for people. */

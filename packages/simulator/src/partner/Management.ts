@@ -17,18 +17,18 @@ import {
 import type { Numbering } from "./Numbering.ts"
 import type { Connection, Timepiece } from "./Session.ts"
 
-/** F70. */
+/** DE 70. */
 export const managementCode = { signOn: "001", signOff: "002", cutOverStart: "201", cutOverEnd: "202", echo: "301" }
 
 /** Who we are and whom we speak to. */
 export interface Identity {
-  /** Our institution: header source and F33, up to 11 digits. */
+  /** Our institution: header source and DE 33, up to 11 digits. */
   readonly institution: string
   /** Header destination: the centre. */
   readonly centre: string
 }
 
-/** A management request of our own (F7 F11 F33 F70). */
+/** A management request of our own (DE 7, 11, 33, 70). */
 export const managementRequest = (identity: Identity, numbering: Numbering, at: number, code: string): PartnerMessage =>
   ({
     header: requestHeader(identity.institution, identity.centre),

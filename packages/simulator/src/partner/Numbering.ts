@@ -1,14 +1,14 @@
 /**
- * Numbers and dates that a partner puts into its messages: F7, F11, F12, F13, F15, F37.
+ * Numbers and dates that a partner puts into its messages: DE 7, 11, 12, 13, 15, 37.
  *
- * Owns their uniqueness: F7 + F11 is unique unless more than 999,999 messages are numbered in one second, F37 is
+ * Owns their uniqueness: DE 7 + DE 11 is unique unless more than 999,999 messages are numbered in one second, DE 37 is
  * unique within the prefix. Dates are China Standard Time (UTC+8, no summer time), as on CUPS links.
  */
 
 /** Milliseconds that CST is ahead of UTC. */
 const ZONE = 8 * 3_600_000
 
-/** MMDDhhmmss of an instant in CST (F7). F12 is its last six digits, F13 its first four. */
+/** MMDDhhmmss of an instant in CST (DE 7). DE 12 is its last six digits, DE 13 its first four. */
 export const transmissionTime = (at: number): string => {
   const date = new Date(at + ZONE)
   return [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
@@ -37,20 +37,20 @@ export class Numbering {
     this.reference = first
   }
 
-  /** Next F11, 000001 to 999999 and round again. */
+  /** Next DE 11, 000001 to 999999 and round again. */
   nextStan(): string {
     this.stan = this.stan === 999_999 ? 1 : this.stan + 1
     return String(this.stan).padStart(6, "0")
   }
 
-  /** Next F37: prefix and counter, 12 characters. */
+  /** Next DE 37: prefix and counter, 12 characters. */
   nextReference(): string {
     const reference = this.prefix + String(this.reference).padStart(12 - this.prefix.length, "0")
     this.reference++
     return reference
   }
 
-  /** F7 of an instant; made once a second. */
+  /** DE 7 of an instant; made once a second. */
   transmitted(at: number): string {
     const second = Math.floor(at / 1000)
     if (second !== this.second) {

@@ -41,7 +41,7 @@ export const withTick = (session: Session, more: () => void): Session => ({
 export interface Timepiece {
   /** Milliseconds on the monotonic clock, with fractions: for deadlines and latencies. */
   readonly monotonic: () => number
-  /** Milliseconds since 1970: for F7, F12, F13 and the history. */
+  /** Milliseconds since 1970: for DE 7, 12, 13 and the history. */
   readonly wall: () => number
 }
 

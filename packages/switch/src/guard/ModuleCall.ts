@@ -10,8 +10,8 @@ import type { ModuleError } from "./ModuleError.ts"
 export type ModuleOperation = "verifyMac" | "makeMac" | "translatePin"
 
 /**
- * A PIN's zone on one side: the key and the form of its blocks. `opaque`: a layout that is not public (CUPS F63 "SM"), which goes
- * only to the same; nothing in it is checked.
+ * A PIN's zone on one side: the key and the form of its blocks. `opaque`: a layout that is not public (CUPS DE 63 "SM"), which
+ * goes only to the same; nothing in it is checked.
  */
 export interface PinSide {
   readonly key: KeyHandle

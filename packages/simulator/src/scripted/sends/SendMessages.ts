@@ -187,5 +187,5 @@ export const mismatchOf = (
   const wrong = dialect.echo.find(
     (de) => de !== roles.amount && index.has(de) && sent.index.has(de) && index.text(de) !== sent.index.text(de)
   )
-  return wrong === undefined ? undefined : `F${wrong}`
+  return wrong === undefined ? undefined : `DE ${wrong}`
 }

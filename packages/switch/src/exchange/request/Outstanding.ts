@@ -12,7 +12,7 @@ import { Event, State, step } from "../Exchange.ts"
 import { KeptDigest, type KeyHash, SENT } from "../entry/KeyHash.ts"
 import { Shares } from "../turns/Shares.ts"
 
-/** Longest match key in bytes. CUPS needs 41: F7 10, F11 6, F32 and F33 up to 11, separators. */
+/** Longest match key in bytes. CUPS needs 41: DE 7 10, DE 11 6, DE 32 and 33 up to 11, separators. */
 export const KEY_LENGTH_MAX = 128
 
 /** Milliseconds of one tick of the deadline wheel: a request ends at most one tick after its deadline (guarantee G7). */
