@@ -267,4 +267,33 @@ describe("A message that does not read to its end", () => {
     expect(shown).toEqual([])
     expect(spread).toBeGreaterThan(0)
   })
+
+  it("shows no digit between the first 6 and the last 4 of a card number that is spread over fields too short for it", () => {
+    const pan = "6226010562885479"
+    const forms = {
+      text: { bytes: Buffer.from(pan), digits: 1 },
+      ebcdic: { bytes: Buffer.from([...pan].map((digit) => 0xf0 + Number(digit))), digits: 1 },
+      packed: { bytes: Buffer.from(pan, "hex"), digits: 2 }
+    }
+    const shown: Array<string> = []
+    let spread = 0
+    for (const { dialect, encode, layout } of codecs)
+      for (const { bytes, digits } of Object.values(forms))
+        for (let ahead = 0; ahead < 40; ahead++) {
+          const head = Buffer.from(encode({ mti: `${dialect.version}200`, fields: {} }) as Buffer)
+          const bitmap = head.length - layout.bitmapBytes
+          if (dialect.bitmap.encoding !== "binary") continue
+          head.fill(0xff, bitmap + 1, bitmap + 8)
+          const moved = Buffer.concat([head, Buffer.alloc(ahead, digits === 2 ? 0 : "0"), bytes])
+          const [from, to] = [6, 12].map((digit) => head.length + ahead + digit / digits) as [number, number]
+          const { rows, error } = describeMessage(compile(dialect), moved)
+          if (error === undefined) continue
+          const over = rows.filter(({ offset, bytes }) => offset < to && from < offset + bytes)
+          spread += over.length > 1 ? 1 : 0
+          for (const { id, value } of over)
+            if (/[0-9]/.test(value)) shown.push(`${dialect.name} ${ahead} ${id} ${value}`)
+        }
+    expect(shown).toEqual([])
+    expect(spread).toBeGreaterThan(0)
+  })
 })

@@ -4,7 +4,7 @@
  * says why not further. There the table may be the wrong one, and card data may be anywhere: no run of 8 digits or more is
  * shown then, and nothing of what is inside a field.
  */
-import { coverCardText, trackSpans } from "../cover/CardData.ts"
+import { coverCardData, coverCardText, trackSpans } from "../cover/CardData.ts"
 import { coverRuns, coverRunsOfHex } from "../cover/DigitRuns.ts"
 import { fromGbk, shownGbk } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
@@ -61,7 +61,7 @@ export const describe = (codec: Codec, buffer: Buffer, options: DescribeOptions 
   const isRead = error === undefined && (isLenient || layout.defined.every((field) => isAsDefined(field, index)))
   const isOpen = isRead || options.reveal === true
   const rows = rowsOf(codec, index, error, { ...options, isOpen })
-  return { rows: isOpen ? rows : withoutTracks(buffer, rows).map(withoutRuns), error }
+  return { rows: isOpen ? rows : withoutPieces(buffer, rows).map(withoutRuns), error }
 }
 
 /** Options, and whether the dialect's word is enough: the message is what it says, or everything is revealed. */
@@ -81,15 +81,23 @@ const isAsDefined = (field: FieldLayout, index: MessageIndex): boolean => {
   return contentRule(field, text) === undefined && fillRule(field, index.buffer, from, units) === undefined
 }
 
-/** In a message that does not read, a track may be spread over fields too short for it: none of these is shown. */
-const withoutTracks = (buffer: Buffer, rows: ReadonlyArray<DescribedRow>): ReadonlyArray<DescribedRow> => {
+/**
+ * In a message that does not read, a track or a card number may be spread over fields too short for it: nothing of a track is
+ * shown, and no field that holds digits between the first 6 and the last 4 of a card number.
+ */
+const withoutPieces = (buffer: Buffer, rows: ReadonlyArray<DescribedRow>): ReadonlyArray<DescribedRow> => {
   const spans = trackSpans(buffer)
-  return rows.map((row) =>
-    spans.some(({ from, to }) => row.offset < to && from < row.offset + row.bytes)
-      ? { ...row, value: "*".repeat(row.value.length), meaning: "" }
-      : row
-  )
+  const covered = Buffer.from(buffer)
+  const fieldsFrom = rows.find(isField)?.offset ?? covered.length
+  coverCardData(covered, fieldsFrom, covered.length, "bytes")
+  const isPiece = ({ bytes, offset }: DescribedRow): boolean =>
+    buffer.compare(covered, offset, offset + bytes, offset, offset + bytes) !== 0 ||
+    spans.some(({ from, to }) => offset < to && from < offset + bytes)
+  return rows.map((row) => (isPiece(row) ? { ...row, value: "*".repeat(row.value.length), meaning: "" } : row))
 }
+
+/** Only fields have a notation. */
+const isField = ({ format }: DescribedRow): boolean => format !== ""
 
 const withoutRuns = (row: DescribedRow): DescribedRow => ({
   ...row,
