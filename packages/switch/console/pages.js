@@ -4,10 +4,14 @@ import { button, buttons, card, cell, element, empty, failed, keep, part, renew,
 import { draw, kindOf } from "./picture.js"
 import { duration, short, word } from "./words.js"
 
-const share = (answers) => {
-  const all = Object.values(answers).reduce((sum, count) => sum + count, 0)
-  const good = (answers["00"] ?? 0) + (answers["000"] ?? 0)
-  return all === 0 ? "–" : `${((100 * good) / all).toFixed(1)} %`
+const percent = (share) => `${(100 * share).toFixed(1)} %`
+
+/** What share is approved: of the last minutes, with what is usual where it is low; before anything ended then, since the start. */
+const share = ({ answersIn, approved, success }) => {
+  if (success !== null)
+    return success.isLow ? `↓ ${percent(success.share)} (${percent(success.usual)})` : percent(success.share)
+  const all = Object.values(answersIn).reduce((sum, count) => sum + count, 0)
+  return all === 0 ? "–" : percent(approved / all)
 }
 
 const heads = [
@@ -77,7 +81,7 @@ const linkRow = (first, hands) => {
         link.doubt > 0 ? "number state bad" : "number"
       )
       keep(timeouts, String(link.timeouts))
-      keep(approved, share(link.answersIn))
+      keep(approved, share(link), link.success?.isLow ? "number wide state bad" : "number wide")
       keep(partner, `${short(link.partner.p99)} ms`)
       keep(ours, `${short(link.ours.p99)} ms`)
       keep(lastEnd, end.slice(0, 80), "wide soft")

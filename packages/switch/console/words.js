@@ -41,6 +41,7 @@ const words = {
   "alarm-linkDown": ["Link down", "链路中断"],
   "alarm-noTraffic": ["No traffic", "无流量"],
   "alarm-timeouts": ["No answers", "超时过多"],
+  "alarm-successRate": ["Fewer approvals", "批准率下降"],
   "alarm-queueAge": ["Queue too old", "待发积压"],
   "alarm-macFailures": ["Wrong MACs", "MAC 校验失败"],
   "alarm-inDoubt": ["In doubt", "存疑交易"],

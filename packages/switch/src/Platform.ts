@@ -5,7 +5,7 @@
  * library into a process that sits between banks (docs/decisions/0018-few-packages.md).
  */
 import { createReadStream, type Stats } from "node:fs"
-import { access, chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { access, chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { ByteSize, Effect, FileSystem, Layer, Option, Path, PlatformError, Sink, Stdio, Stream, Terminal } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 
@@ -87,6 +87,7 @@ const own: Partial<FileSystem.FileSystem> = {
       infoOf
     ),
   chmod: (path, mode) => call("chmod", path, () => chmod(path, mode)),
+  rename: (from, to) => call("rename", from, () => rename(from, to)),
   remove: (path, options) => call("remove", path, () => rm(path, options)),
   makeDirectory: (path, options) => Effect.asVoid(call("makeDirectory", path, () => mkdir(path, options))),
   writeFileString: (path, text, options) => call("writeFileString", path, () => writeFile(path, text, options))

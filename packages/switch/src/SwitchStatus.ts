@@ -87,7 +87,7 @@ const workOf = (
   inDoubt: doubts.counts(name),
   guard: guard?.counts,
   businessDay: dayStatus(day),
-  traffic: traffic.status(runtime.monotonicMs()),
+  traffic: traffic.status(runtime.monotonicMs(), (code) => link.language.isSuccess(code)),
   durations: { partner: traffic.partnerTime.ever.status, ours: traffic.ourTime.ever.status }
 })
 

@@ -69,7 +69,9 @@ const days = ({ store }: Pick<Started, "store">) =>
 const told = (running: Started["running"]) => {
   const kernel = { view: { _tag: "absent", why: "bench" } as const, earlier: new Map() }
   const clocks = { wallMs: start, monotonicMs: 0 }
-  return statusText(reportOf({ name: "bench", pid: 1, startedAt: 0 }, running.status(), clocks, kernel))
+  return statusText(
+    reportOf({ name: "bench", pid: 1, startedAt: 0 }, running.status(), clocks, kernel, () => undefined)
+  )
 }
 
 describe("the journal of a switch that keeps thirty days", () => {
@@ -121,7 +123,14 @@ describe("the journal of a switch that keeps thirty days", () => {
               macFailures: 0,
               clockMs: 1e9
             }
-            const look = { status: running.status(), now: 0, wallMs: start, startedAt: 0, certificates: [] }
+            const look = {
+              status: running.status(),
+              now: 0,
+              wallMs: start,
+              startedAt: 0,
+              certificates: [],
+              success: () => undefined
+            }
             const [alarm] = new Conditions(limits).look(look).filter(({ kind }) => kind === "retention")
             expect(alarm?.says).toContain(heldBy)
 

@@ -110,7 +110,8 @@ describe("the traffic of a link", () => {
         { name: "test", pid: 1, startedAt: 0 },
         running.status(),
         { wallMs: 10_000, monotonicMs: 10_000 },
-        { view: { _tag: "absent", why: "a test" }, earlier: new Map() }
+        { view: { _tag: "absent", why: "a test" }, earlier: new Map() },
+        () => undefined
       )
       const text = statusText(report)
 

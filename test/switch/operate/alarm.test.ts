@@ -162,7 +162,7 @@ describe("What is wrong now", () => {
       { file: "a.pem", days: 12 },
       { file: "b.pem", days: -1 }
     ]
-    const look = { status: calm, now: 0, wallMs: 0, startedAt: 0, certificates }
+    const look = { status: calm, now: 0, wallMs: 0, startedAt: 0, certificates, success: () => undefined }
 
     expect(new Conditions(limits).look(look)).toEqual([
       {

@@ -294,7 +294,8 @@ export const loadAdmin = (
 export const loadAlarms = (
   configuration: Configuration
 ): Effect.Effect<AlarmSettings, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
-  const { clock, linkDown, macFailures, noTraffic, queueAge, remind, timeouts, webhook } = configuration.document.alarms
+  const { clock, linkDown, macFailures, noTraffic, queueAge, remind, successRate, timeouts, webhook } =
+    configuration.document.alarms
   const ms = (text: string) => durationMs(text) ?? Number.POSITIVE_INFINITY
   const limits = {
     linkDownMs: ms(linkDown),
@@ -304,7 +305,7 @@ export const loadAlarms = (
     macFailures,
     clockMs: ms(clock)
   }
-  const settings = { limits, remindMs: ms(remind), webhook: undefined }
+  const settings = { limits, remindMs: ms(remind), successPercent: successRate, webhook: undefined }
   if (webhook === undefined) return Effect.succeed(settings)
   return inItsFile(configuration, (directory) =>
     Effect.mapError(readSecret(webhook.secret, ["alarms", "webhook", "secret"], "secret", directory), (finding) => [

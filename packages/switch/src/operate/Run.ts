@@ -25,6 +25,7 @@ import { logsTo, sendMetrics, sendSpans, type TelemetrySettings } from "./admin/
 import type { AdminSettings } from "./admin/Users.ts"
 import { Alarms } from "./alarm/Alarms.ts"
 import { type AlarmSettings, watchAlarms } from "./alarm/AlarmWatch.ts"
+import { keepRates } from "./alarm/SuccessRatesFile.ts"
 import * as Certificates from "./Certificates.ts"
 import {
   type Configuration,
@@ -202,17 +203,19 @@ const hold = Effect.fnUntraced(function* (
   const inForce: InForce = { configuration, admin: undefined }
   yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings, ofDevices))
   const standing = new Alarms(alarms.remindMs)
+  const kept = yield* keepRates(configuration.journal.directory, alarms.successPercent)
   const controlled = yield* makeControlled(inForce, identity, running, {
     stop,
     drained,
     standbys: owned?.standbys,
-    alarms: standing
+    alarms: standing,
+    rates: kept.rates
   })
   yield* serve(configuration.socket, controlled)
   const certificates = yield* Certificates.makeEnding(() => inForce.configuration.settings, ofDevices)
-  const look = yield* makeLook(running, identity.startedAt, certificates)
+  const look = yield* makeLook(running, identity.startedAt, certificates, kept.rates)
   yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
-  yield* watchAlarms(identity.name, alarms, look, standing)
+  yield* watchAlarms(identity.name, alarms, look, standing, kept)
   inForce.admin = yield* serveAdmin(admin, {
     look,
     controlled,

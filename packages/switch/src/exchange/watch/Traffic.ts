@@ -36,6 +36,9 @@ export interface TrafficStatus {
   /** Requests sent to the partner, and its answers by code. */
   readonly requestsOut: number
   readonly answersIn: { readonly [code: string]: number }
+  /** Those of them that approve: how many, and by which codes. */
+  readonly approved: number
+  readonly approving: ReadonlyArray<string>
   /** Requests that had no answer in time, or whose connection ended before. */
   readonly timeouts: number
   readonly lost: number
@@ -65,19 +68,23 @@ export class Traffic {
   readonly ourTime = new Times()
 
   /**
-   * See `TrafficStatus`; `now` in monotonic milliseconds. The percentiles are worked out when they are read: whoever counts alone
+   * See `TrafficStatus`; `now` in monotonic milliseconds; `isSuccess`: which codes of the partner approve. The percentiles are worked out when they are read: whoever counts alone
    * (alarms every few seconds, metrics) does not pay for them on a thousand links.
    */
-  status(now: number): TrafficStatus {
+  status(now: number, isSuccess: (code: string) => boolean): TrafficStatus {
     const { requestsIn, refused, undelivered, requestsOut, timeouts, lost, late, duplicates, unmatched } = this
     const { ourTime, partnerTime } = this
+    const answersIn = this.answersIn.all
+    const approving = Object.keys(answersIn).filter(isSuccess)
     return {
       requestsIn,
       refused,
       answersOut: this.answersOut.all,
       undelivered,
       requestsOut,
-      answersIn: this.answersIn.all,
+      answersIn,
+      approved: approving.reduce((sum, code) => sum + answersIn[code]!, 0),
+      approving,
       timeouts,
       lost,
       late,

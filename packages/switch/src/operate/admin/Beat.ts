@@ -3,10 +3,11 @@
  * two beats; what is asked for seldom (ends, clocks, kernel) it asks for by `/api/links/NAME`.
  */
 import type { LinkWork } from "../../SwitchStatus.ts"
+import type { SuccessStatus } from "../alarm/SuccessRates.ts"
 import type { Seen } from "./Measures.ts"
 
 /** Counts that only grow are sums since the start. Times in milliseconds. */
-const linkBeat = (link: LinkWork, now: number) => {
+const linkBeat = (link: LinkWork, now: number, success: SuccessStatus | undefined) => {
   const { inDoubt, lastReceived, stored, traffic } = link
   return {
     name: link.name,
@@ -25,6 +26,11 @@ const linkBeat = (link: LinkWork, now: number) => {
     timeouts: traffic.timeouts + traffic.lost,
     late: traffic.late,
     answersIn: traffic.answersIn,
+    approved: traffic.approved,
+    success:
+      success === undefined || success.ended === 0
+        ? null
+        : { share: success.approved / success.ended, usual: success.usual ?? null, isLow: success.isLow },
     answersOut: traffic.answersOut,
     partner: traffic.partnerTime,
     ours: traffic.ourTime,
@@ -39,11 +45,14 @@ const linkBeat = (link: LinkWork, now: number) => {
 const ageMs = (at: number, now: number): number => Math.max(0, Math.round(now - at))
 
 /** The beat of a look. `who`: the name and role of whom it is told. */
-export const beatOf = ({ process, startedAt, status, now, wallMs }: Seen, who: { name: string; role: string }) => ({
+export const beatOf = (
+  { process, startedAt, status, success, now, wallMs }: Seen,
+  who: { name: string; role: string }
+) => ({
   at: wallMs,
   startedAt,
   who,
-  links: status.links.map((link) => linkBeat(link, now)),
+  links: status.links.map((link) => linkBeat(link, now, success(link.name))),
   groups: status.groups.map(({ members, name, use }) => ({
     name,
     use,

@@ -4,6 +4,7 @@ import { Clock, Effect, type Scope } from "effect"
 import type * as Switch from "../../Switch.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import { watchProcess } from "../../transport/NodeProcess.ts"
+import type { SuccessRates } from "../alarm/SuccessRates.ts"
 import type { EndingCertificate } from "../Certificates.ts"
 import type { Seen, SwitchSeen } from "./Measures.ts"
 
@@ -11,11 +12,16 @@ import type { Seen, SwitchSeen } from "./Measures.ts"
 export const makeLook = (
   running: Switch.Running,
   startedAt: number,
-  ending: (wallMs: number) => ReadonlyArray<EndingCertificate>
+  ending: (wallMs: number) => ReadonlyArray<EndingCertificate>,
+  rates: SuccessRates
 ): Effect.Effect<() => SwitchSeen> =>
   Effect.map(Clock.Clock, (clock) => () => {
     const wallMs = clock.currentTimeMillisUnsafe()
-    return { status: running.status(), now: monotonicMs(clock), wallMs, startedAt, certificates: ending(wallMs) }
+    const success = (link: string) => rates.status(link)
+    return {
+      ...{ status: running.status(), now: monotonicMs(clock), wallMs, startedAt },
+      ...{ certificates: ending(wallMs), success }
+    }
   })
 
 /** The same with the process, which is watched until the scope ends. */

@@ -11,6 +11,7 @@ import { EntryKind } from "../../journal/EntryKind.ts"
 import type { RetentionStatus } from "../../Retention.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import type { ProcessStatus } from "../../transport/NodeProcess.ts"
+import { ENDED_MIN, type SuccessStatus } from "../alarm/SuccessRates.ts"
 import type { EndingCertificate } from "../Certificates.ts"
 
 /** Labels of one value. */
@@ -39,6 +40,8 @@ export interface SwitchSeen {
   readonly startedAt: number
   /** Certificates of ours that end within 30 days. */
   readonly certificates: ReadonlyArray<EndingCertificate>
+  /** What share of its requests a link's partner approves. */
+  readonly success: (link: string) => SuccessStatus | undefined
 }
 
 /** The same with the process. */
@@ -156,6 +159,26 @@ const links: ReadonlyArray<Measure> = [
       status.links.flatMap(({ clockAheadMs, name }) =>
         clockAheadMs === undefined ? [] : [[{ link: name }, clockAheadMs / 1000] as const]
       )
+  },
+  {
+    type: "Gauge",
+    name: "jinka_link_approved_ratio",
+    help: "Share of the requests to the partner that ended in the last 15 minutes and were approved. Absent below 30 requests.",
+    read: ({ status, success }) =>
+      status.links.flatMap(({ name }) => {
+        const { approved = 0, ended = 0 } = success(name) ?? {}
+        return ended < ENDED_MIN ? [] : [[{ link: name }, approved / ended] as const]
+      })
+  },
+  {
+    type: "Gauge",
+    name: "jinka_link_approved_usual_ratio",
+    help: "The same share at this hour on the seven days before: the middle of them. Absent where too little is known.",
+    read: ({ status, success }) =>
+      status.links.flatMap(({ name }) => {
+        const usual = success(name)?.usual
+        return usual === undefined ? [] : [[{ link: name }, usual] as const]
+      })
   },
   counter("over_rate", "Messages of the partner above its rate limit.", ({ overRate }) => overRate),
   counter("impostures", "Messages of the partner that spoke for another one, and were refused.", ({ lies }) =>

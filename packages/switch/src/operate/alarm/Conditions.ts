@@ -12,6 +12,7 @@ import { endingWords } from "../Certificates.ts"
 import { clockWords } from "../ClockWords.ts"
 import { counted } from "../Counted.ts"
 import { fullWords } from "../FullWords.ts"
+import { successWords } from "./SuccessRates.ts"
 
 /** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
 export interface AlarmLimits {
@@ -28,6 +29,7 @@ export const alarmKinds = [
   "linkDown",
   "noTraffic",
   "timeouts",
+  "successRate",
   "queueAge",
   "macFailures",
   "inDoubt",
@@ -98,7 +100,7 @@ export class Conditions {
   }
 
   /** All that is wrong in this look; called every few seconds. */
-  look({ certificates, now, status, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
+  look({ certificates, now, status, success, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
     const { defects, diskTrouble, fullBy, inDoubt, module, retention, unwritten } = status
     const room = fullBy === "disk" && retention !== undefined ? `; ${roomText(retention)}` : ""
     const { devices = [], state = "up" } = module ?? {}
@@ -134,7 +136,11 @@ export class Conditions {
         more > 0,
         `${counted(more, "message was", "messages were")} given up because of a defect of the switch: see the log`
       ),
-      ...status.links.flatMap((link) => this.ofLink(link, now, wallMs))
+      ...status.links.flatMap((link) => this.ofLink(link, now, wallMs)),
+      ...status.links.flatMap(({ name: link }): ReadonlyArray<Condition> => {
+        const rate = success(link)
+        return rate?.isLow === true ? [{ kind: "successRate", link, says: successWords(rate) }] : []
+      })
     ]
   }
 

@@ -12,6 +12,7 @@ import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import { auditOf } from "../admin/Audit.ts"
 import type { Alarms } from "../alarm/Alarms.ts"
+import type { SuccessRates } from "../alarm/SuccessRates.ts"
 import type { Configuration } from "../Configuration.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
@@ -39,6 +40,7 @@ export interface Endings {
   /** Nodes that stand by; left out: no other node can have the switch. */
   readonly standbys: Effect.Effect<ReadonlyArray<string>, JournalError> | undefined
   readonly alarms: Alarms
+  readonly rates: SuccessRates
 }
 
 /** What a running switch answers with; what was begun for somebody is carried to its end while the scope is open. */
@@ -46,7 +48,7 @@ export const makeControlled = Effect.fnUntraced(function* (
   inForce: InForce,
   identity: Identity,
   running: Switch.Running,
-  { alarms, stop, drained, standbys }: Endings
+  { alarms, rates, stop, drained, standbys }: Endings
 ): Effect.fn.Return<
   Controlled,
   never,
@@ -57,7 +59,7 @@ export const makeControlled = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope
   // Whoever asked may hang up; what was begun is carried to its end.
   const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)
-  const status = yield* makeStatus(identity, running)
+  const status = yield* makeStatus(identity, running, rates)
   const totalsOf = (date: string | undefined) =>
     totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date)
   running.reconcileBy(totalsOf)
@@ -140,7 +142,7 @@ const dialectsOf = (configuration: Configuration): Dialects => {
 }
 
 /** The status with the kernel's view beside ours; remembers the kernel's send queues from one status to the next. */
-const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Switch.Running) {
+const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Switch.Running, rates: SuccessRates) {
   const clock = yield* Clock.Clock
   const files = yield* FileSystem.FileSystem
   let earlier: ReadonlyMap<string, Earlier> = new Map()
@@ -153,7 +155,7 @@ const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Swi
         wallMs: clock.currentTimeMillisUnsafe(),
         monotonicMs: monotonicMs(clock)
       }
-      const report = reportOf(identity, status, now, { view, earlier })
+      const report = reportOf(identity, status, now, { view, earlier }, (link) => rates.status(link))
       earlier = queues(view, now.monotonicMs)
       return report
     })

@@ -116,6 +116,7 @@ export const linkText = (link: LinkReport, at: string): string => {
     ...(link.clockAhead === null || Math.abs(link.clockAhead) < CLOCK_SHOWN
       ? []
       : [`! ${clockWords(link.clockAhead)}`]),
+    ...(link.success?.isLow === true ? [`! ${link.success.says}`] : []),
     ...(link.overRate === 0 ? [] : [`above its rate limit: ${link.overRate} messages since the start`]),
     ...(link.perhapsRepeats === 0
       ? []
@@ -204,6 +205,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     ),
     row("stored", storedText(link, at)),
     ...trafficText(link).map((text) => row("traffic", text)),
+    ...(link.success === null ? [] : [row("approved", `${link.success.isLow ? "! " : ""}${link.success.says}`)]),
     ...alarms(link, at).map((line) => `  ${line}`),
     ...[...next(link, at), ...turnedAway(link, at), ...lies(link, at), ...macText(link), ...dayText(link)].map(
       (line) => `  ${line}`

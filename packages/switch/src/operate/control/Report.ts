@@ -110,6 +110,8 @@ const TrafficReport = Schema.Struct({
   /** Requests sent to the partner; its answers by code. */
   requestsOut: Schema.Number,
   answersIn: Schema.Record(Schema.String, Schema.Number),
+  /** Those of them that approve. */
+  approved: Schema.Number,
   /** Requests to the partner without an answer in time, or whose connection ended before it. */
   timeouts: Schema.Number,
   lost: Schema.Number,
@@ -120,6 +122,18 @@ const TrafficReport = Schema.Struct({
   /** From the sending of a request to the partner's answer; and what we took of a request of the partner. */
   partnerTime: TimesReport,
   ourTime: TimesReport
+})
+
+/** Requests to a partner that ended of late, and those of them that it approved. */
+const SuccessReport = Schema.Struct({
+  ended: Schema.Number,
+  approved: Schema.Number,
+  /** The share at this hour on earlier days, 0 to 1; null: too little is known. */
+  usual: Schema.NullOr(Schema.Number),
+  /** It is so far below the usual one that there is an alarm. */
+  isLow: Schema.Boolean,
+  /** All of it in words. */
+  says: Schema.String
 })
 
 /** Store-and-forward of a link. */
@@ -212,6 +226,8 @@ export const LinkReport = Schema.Struct({
   /** What was meant for it and waits for a person: given up, declined, or money without a reversal. */
   inDoubt: Schema.Struct({ abandoned: Schema.Number, declined: Schema.Number, unreversed: Schema.Number }),
   traffic: TrafficReport,
+  /** Requests that ended in the last 15 minutes, and which share is approved; null: none ended. */
+  success: Schema.NullOr(SuccessReport),
   /** Why the last connection ended, and what to look at. */
   lastEnd: Schema.NullOr(EndReport),
   /** The last few, newest first. */

@@ -10,6 +10,7 @@ import { advice } from "../../link/LinkEnded.ts"
 import type { LegStatus, SessionClocks, SimplexLegStatus } from "../../link/LinkStatus.ts"
 import { type RetentionStatus, roomText } from "../../Retention.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
+import { type SuccessStatus, successWords } from "../alarm/SuccessRates.ts"
 import { tlsAdvice } from "../TlsWords.ts"
 import { disagreements, type Earlier } from "./Disagreement.ts"
 import { type KernelView, keyOf } from "./KernelSockets.ts"
@@ -49,13 +50,19 @@ export const connectionsOf = ({ links }: SwitchStatus): ReadonlySet<string> =>
   )
 
 /** The report of a status. */
-export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, kernel: Kernel): StatusReport => ({
+export const reportOf = (
+  identity: Identity,
+  status: SwitchStatus,
+  now: Clocks,
+  kernel: Kernel,
+  success: (link: string) => SuccessStatus | undefined
+): StatusReport => ({
   name: identity.name,
   pid: identity.pid,
   startedAt: iso(identity.startedAt),
   at: iso(now.wallMs),
   owner: ownerReport(identity.owned),
-  links: status.links.map((link) => linkReport(link, now, kernel)),
+  links: status.links.map((link) => linkReport(link, now, kernel, success(link.name))),
   groups: status.groups.map((group) => groupReport(group, now)),
   doors: status.doors.map(({ at, ...door }) => ({ ...door, at: `${at.host}:${at.port}` })),
   inDoubt: status.inDoubt,
@@ -160,7 +167,13 @@ const groupReport = ({ members, fellAt, ...group }: GroupStatus, now: Clocks): G
   }
 }
 
-const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => {
+const successReport = (success: SuccessStatus | undefined): LinkReport["success"] => {
+  if (success === undefined || success.ended === 0) return null
+  const { approved, ended, isLow, usual } = success
+  return { ended, approved, usual: usual ?? null, isLow, says: successWords(success) }
+}
+
+const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel, success: SuccessStatus | undefined): LinkReport => {
   const when: When = (monotonicMs) => (monotonicMs === 0 ? null : iso(now.wallMs - now.monotonicMs + monotonicMs))
   const { clocks, stored } = link
   const ends = link.ends.map((end) => endReport(end, when))
@@ -209,6 +222,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     },
     inDoubt: link.inDoubt,
     traffic: link.traffic,
+    success: successReport(success),
     lastEnd: ends[0] ?? null,
     ends
   }

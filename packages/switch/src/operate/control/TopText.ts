@@ -19,13 +19,10 @@ const ms = (value: number): string => (value >= 9_999.5 ? `${Math.round(value / 
 
 /** Share of answers that approve, of those between two reports. */
 const approved = (before: LinkReport | undefined, { traffic }: LinkReport): string => {
-  let all = 0
-  let good = 0
-  for (const [code, count] of Object.entries(traffic.answersIn)) {
-    const more = count - (before?.traffic.answersIn[code] ?? 0)
-    all += more
-    if (/^0+$/.test(code)) good += more
-  }
+  const sum = (answers: LinkReport["traffic"]["answersIn"] = {}) =>
+    Object.values(answers).reduce((all, count) => all + count, 0)
+  const all = sum(traffic.answersIn) - sum(before?.traffic.answersIn)
+  const good = traffic.approved - (before?.traffic.approved ?? 0)
   return all <= 0 ? "-" : `${Math.round((100 * good) / all)}%`
 }
 
@@ -33,7 +30,7 @@ const approved = (before: LinkReport | undefined, { traffic }: LinkReport): stri
 const trouble = (link: LinkReport): string => {
   const doubts = Object.values(link.inDoubt).reduce((sum, count) => sum + count, 0)
   if (doubts > 0) return `!${doubts} in doubt`
-  return link.state
+  return link.ready && link.success?.isLow === true ? "!few approved" : link.state
 }
 
 const widths = [16, 14, 6, 6, 5, 7, 6, 6, 6] as const
@@ -63,7 +60,9 @@ const linkLine = (before: LinkReport | undefined, link: LinkReport, past: number
 
 /** Links that need somebody first, then the busy ones. */
 const urgency = (link: LinkReport): number =>
-  (Object.values(link.inDoubt).some((count) => count > 0) ? 4 : 0) + (link.ready ? 0 : 2) + (link.stored > 0 ? 1 : 0)
+  (Object.values(link.inDoubt).some((count) => count > 0) ? 4 : 0) +
+  (link.ready && link.success?.isLow !== true ? 0 : 2) +
+  (link.stored > 0 ? 1 : 0)
 
 /** The screen. `rows`: lines of the terminal. */
 export const topText = (before: StatusReport, after: StatusReport, rows: number): string => {

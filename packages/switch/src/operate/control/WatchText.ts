@@ -34,6 +34,13 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
       ? [`${counted(after.stored, "message waits", "messages wait")} in store-and-forward`]
       : []),
     ...(before.stored > 0 && after.stored === 0 ? ["store-and-forward is empty"] : []),
+    ...(before.success?.isLow === (after.success?.isLow ?? false)
+      ? []
+      : after.success?.isLow === true
+        ? [`! ${after.success.says}`]
+        : before.success?.isLow === true
+          ? ["as many requests are approved again as usual"]
+          : []),
     ...more(before.lies?.count ?? 0, after.lies?.count ?? 0, "messages spoke for another partner")
   ].map((text) => `${after.name}  ${text}`)
 }

@@ -19,6 +19,11 @@ export const AlarmDocument = Schema.Struct({
     3,
     "Requests to a partner without an answer in time, of a hundred in the last five minutes, ten requests or more; 0: never."
   ),
+  successRate: option(
+    count(0, 100),
+    20,
+    "How much of the usual share of approved requests is missing in the last 15 minutes, of a hundred: at 20, 76 of 100 where 95 are usual. Usual is the middle of this hour on the seven days before. Thirty requests or more, and more than chance explains; 0: never."
+  ),
   queueAge: option(DurationOrNever, "5 minutes", "An advice or reversal that waits this long to be acknowledged."),
   macFailures: option(count(0, 1000), 3, "Wrong or missing MACs of a partner in the last five minutes; 0: never."),
   clock: option(
