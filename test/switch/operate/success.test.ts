@@ -1,4 +1,4 @@
-/** The alarm on the share of approved requests: against the same hour on earlier days, in virtual time, with a real switch and its file. */
+/** The alarm on the share of approved requests against the same hour on earlier days: in virtual time, with its file. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "@effect/vitest"
@@ -133,8 +133,8 @@ describe("The share of approved requests", () => {
         expect(rates.status("issuer")).toMatchObject({ usual: 0.8, ended: 29, isLow: false })
         yield* pass(start + 2 * DAY_MS, 2, { "00": 8, "51": 7 })
         expect(rates.status("issuer")).toMatchObject({ ended: 30, approved: 16, isLow: false })
-        yield* pass(start + 2 * DAY_MS + 2 * MINUTE_MS, 1, { "51": 1 })
-        expect(rates.status("issuer")).toMatchObject({ ended: 31, approved: 16, isLow: true })
+        yield* pass(start + 2 * DAY_MS + 2 * MINUTE_MS, 1, { "51": 2 })
+        expect(rates.status("issuer")).toMatchObject({ ended: 32, approved: 16, isLow: true })
         yield* pass(start + 2 * DAY_MS + 90 * MINUTE_MS, 16, { "00": 1, "51": 3 })
         expect(rates.status("issuer")).toMatchObject({ usual: undefined, isLow: false })
       })

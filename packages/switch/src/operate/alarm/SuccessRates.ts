@@ -1,6 +1,6 @@
 /**
- * What share of the requests to each partner is approved: in the last 15 minutes, and at this hour on the seven days before. Pure;
- * `SuccessRatesFile` keeps it over a restart.
+ * What share of the requests to each partner is approved: in the last 15 minutes, and at this hour on the seven days before.
+ * Pure; `SuccessRatesFile` keeps it over a restart.
  *
  * Hours are counted from 1970, so that no time zone and no summer time moves one day against another. The usual share is the
  * middle of the days that say enough: neither one bad day nor a weekend makes it. Where little is known, nothing is said.
@@ -175,7 +175,7 @@ export class SuccessRates {
     return { ...present, ...usual, isLow, instead: isLow ? rates.instead : [] }
   }
 
-  /** While the present reaches back into the hour before, the lower of both is the usual share: they may differ by their trade. */
+  /** While the present reaches back into the hour before, the lower of both is the usual share: their trade may differ. */
   private usualOf(rates: LinkRates): Pick<SuccessStatus, "usual" | "days"> {
     const usual = rates.usual(this.hour)
     const before = rates.usual(Math.max(0, Math.floor((this.wallMs - PRESENT_MS) / HOUR_MS)))

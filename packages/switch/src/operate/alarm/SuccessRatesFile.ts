@@ -9,7 +9,7 @@ import type { SwitchSeen } from "../admin/Measures.ts"
 import { type HourCounts, SuccessRates } from "./SuccessRates.ts"
 
 /** Its name in the journal's directory. */
-const FILE = "success-rates.jsonl"
+const fileName = "success-rates.jsonl"
 
 /** A file that is longer is none of ours: 1,000 links need 4 MiB. */
 const SIZE_MAX = 64 * 1024 * 1024
@@ -39,7 +39,7 @@ export const keepRates = Effect.fnUntraced(function* (
   percent: number
 ): Effect.fn.Return<KeptRates, never, FileSystem.FileSystem | Path.Path | Scope.Scope> {
   const files = yield* FileSystem.FileSystem
-  const file = (yield* Path.Path).join(directory, FILE)
+  const file = (yield* Path.Path).join(directory, fileName)
   const rates = new SuccessRates(percent)
   yield* read(files, file, rates)
   const save = written(files, file, rates)
