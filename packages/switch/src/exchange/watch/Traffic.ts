@@ -68,8 +68,9 @@ export class Traffic {
   readonly ourTime = new Times()
 
   /**
-   * See `TrafficStatus`; `now` in monotonic milliseconds; `isSuccess`: which codes of the partner approve. The percentiles are worked
-   * out when they are read: whoever counts alone (alarms every few seconds, metrics) does not pay for them on a thousand links.
+   * See `TrafficStatus`; `now` in monotonic milliseconds; `isSuccess`: which codes of the partner approve. The percentiles are
+   * worked out when they are read: whoever counts alone (alarms every few seconds, metrics) does not pay for them on a thousand
+   * links.
    */
   status(now: number, isSuccess: (code: string) => boolean): TrafficStatus {
     const { requestsIn, refused, undelivered, requestsOut, timeouts, lost, late, duplicates, unmatched } = this
