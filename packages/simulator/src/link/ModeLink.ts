@@ -23,7 +23,7 @@ export interface Way {
   readonly tls?: TlsMaterial
 }
 
-/** Which connections a link has (docs/concepts/links.md). */
+/** Which connections a link has (docs/concepts/modes.md). */
 export type Mode =
   | { readonly mode: "async-duplex" | "sync-long"; readonly way: Way }
   /** `keep`: a connection stays for one request after the other. */

@@ -65,7 +65,7 @@ export interface LegsSettings {
   readonly collectMs: number
 }
 
-/** How connections are used; docs/concepts/links.md. */
+/** How connections are used; docs/concepts/modes.md. */
 export const modes = ["async-duplex", "async-simplex", "sync-long", "sync-short", "async-short"] as const
 /** One of them. */
 export type Mode = (typeof modes)[number]

@@ -1,7 +1,7 @@
 /**
  * One HTTP call as a short connection: its body is what the partner sent, FIN behind it, and what is written becomes the answer.
  *
- * So a link of mode sync-short with the frame until-close serves it like any other connection (docs/concepts/links.md).
+ * So a link of mode sync-short with the frame until-close serves it like any other connection (docs/concepts/doors.md).
  */
 import type { Codec } from "@jinka/codec"
 import { Effect } from "effect"
