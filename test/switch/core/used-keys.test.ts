@@ -88,4 +88,28 @@ describe("a used key", () => {
       expect(b.heard()).toEqual([])
     })
   )
+
+  it.effect(
+    "of a request that is open, with another amount, card or type: refused at once, and the first is answered",
+    () =>
+      Effect.gen(function* () {
+        for (const stan of ["callers", "own"] as const) {
+          const { a, b, commit } = yield* bench({ issuer: { stan } })
+          a.say(purchase())
+          yield* commit
+          a.say(purchase({ 4: "000000045600" }), purchase({ 2: "6200000000000013" }), purchase({}, "0100"))
+          a.say(purchase(), purchase({}, "0201"))
+          yield* commit
+          const [seen, ...more] = b.heard()
+
+          expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0210 94", "0210 94", "0110 94"])
+          expect(more).toEqual([])
+
+          b.say(answerTo(seen!, "0210"))
+          yield* commit
+
+          expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0210 00"])
+        }
+      })
+  )
 })

@@ -81,6 +81,7 @@ const message = (exchange: number, transaction = `t${exchange}`): Stored => ({
   key: `k${exchange}`,
   stan: "000001",
   transaction,
+  own: transaction,
   at: 0,
   attempts: 0
 })

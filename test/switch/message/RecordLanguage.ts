@@ -102,6 +102,10 @@ export class RecordLanguage implements Language {
     return codec.matchKey(buffer, start, end, out, 0)
   }
 
+  ownTransaction(index: MessageIndex): string {
+    return this.transaction(index)
+  }
+
   transaction({ buffer, start }: MessageIndex): string {
     return buffer.toString("latin1", start + 2, start + 10)
   }

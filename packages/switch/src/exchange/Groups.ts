@@ -165,6 +165,11 @@ export class Groups {
     return group.next(use === "sticky" ? this.hash(group, origin, index) : 0)
   }
 
+  /** The desks of destination `to`. */
+  members(to: number): ReadonlyArray<Desk> {
+    return to >= 0 ? [this.desks[to]!] : this.groups[destinationOf(to)]!.desks
+  }
+
   /** Whether any link of destination `to` is ready. */
   isReady(to: number): boolean {
     return to >= 0 ? this.desks[to]!.link.isReady : LinkGroup.isReady(this.groups[destinationOf(to)]!.state)

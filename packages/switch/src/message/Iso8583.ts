@@ -143,6 +143,10 @@ export class Iso8583 implements Language {
     return Reversal.transactionOf(this.codec.layout, index)
   }
 
+  ownTransaction(index: MessageIndex): string {
+    return Reversal.ownTransactionOf(this.codec.layout, index)
+  }
+
   original(index: MessageIndex): Original | undefined {
     const said = Reversal.originalOf(this.codec.layout, index)
     return said === undefined ? undefined : { said, mti: Number(said[0] ?? 0) }

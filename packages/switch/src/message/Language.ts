@@ -109,6 +109,8 @@ export interface Language {
   key(index: MessageIndex, fields: ReadonlyArray<number>, out: Buffer): number
   /** Text that is equal for an original and everything about it. */
   transaction(index: MessageIndex): string
+  /** The same of the message itself, whatever it is about: what a later message about it says. */
+  ownTransaction(index: MessageIndex): string
   /** The request that the message is about, when it names one. */
   original(index: MessageIndex): Original | undefined
   /** The key of that request, of these fields; 0 when it cannot be told. */

@@ -20,7 +20,8 @@ const AT = 2
 const STAN = 3
 const TRANSACTION = 4
 const UNTIL = 5
-const NUMBERS = 6
+const OWN = 6
+const NUMBERS = 7
 
 /** Columns of its words. The last three are rows: the next older, the next newer, the next of the transaction. */
 const ORIGIN = 0
@@ -50,6 +51,8 @@ export class Backlog {
   private readonly byExchange = new Rows((row) => this.number(row, EXCHANGE))
   /** The last of each transaction; behind the last is its first. */
   private readonly byTransaction = new Rows((row) => this.number(row, TRANSACTION))
+  /** Those that are about another message, by the number by which messages about themselves name them. */
+  private readonly byOwn = new Rows((row) => this.number(row, OWN))
   /** STANs that are no digits. */
   private readonly odd = new Map<number, string>()
 
@@ -73,9 +76,9 @@ export class Backlog {
     return this.byExchange.find(exchange)
   }
 
-  /** Whether a message of this transaction has not ended. */
+  /** Whether a message of this transaction, or one that it is about, has not ended. */
   holds(transaction: number): boolean {
-    return this.byTransaction.find(transaction) !== NONE
+    return this.byTransaction.find(transaction) !== NONE || this.byOwn.find(transaction) !== NONE
   }
 
   /** Whether it is the oldest of its transaction: the others wait for it. */
@@ -84,14 +87,20 @@ export class Backlog {
     return this.word(last, NEXT) === row
   }
 
-  /** The message gets a row, behind the others of the transaction with the number `transaction`. */
-  add(kept: Kept, transaction: number): number {
+  /**
+   * The message gets a row, behind the others of the transaction with the number `named`. Where that is a message which is about
+   * another one itself (the reversal of a completion), its transaction is that one's. `own`: by which a later message names it.
+   */
+  add(kept: Kept, named: number, own = named): number {
+    const about = this.byOwn.find(named)
+    const transaction = about === NONE ? named : this.number(about, TRANSACTION)
     const row = this.take()
     this.setNumber(row, EXCHANGE, kept.exchange)
     this.setNumber(row, ABOUT, kept.about)
     this.setNumber(row, AT, kept.at)
     this.setNumber(row, TRANSACTION, transaction)
     this.setNumber(row, UNTIL, 0)
+    this.setNumber(row, OWN, own)
     this.setWord(row, ORIGIN, kept.origin)
     this.setWord(row, MTI, kept.mti)
     this.setWord(row, ATTEMPTS, kept.attempts)
@@ -100,6 +109,7 @@ export class Backlog {
     this.byExchange.put(row)
     this.putByAge(row)
     this.putInTransaction(row, transaction)
+    if (own !== transaction) this.byOwn.put(row)
     this.count++
     return row
   }
@@ -109,6 +119,7 @@ export class Backlog {
     const first = this.leaveTransaction(row)
     this.leaveAge(row)
     this.byExchange.remove(this.number(row, EXCHANGE))
+    if (this.byOwn.find(this.number(row, OWN)) === row) this.byOwn.remove(this.number(row, OWN))
     this.odd.delete(row)
     this.count--
     if (this.count === 0) this.empty()

@@ -8,7 +8,6 @@
  * other; others may be under way together, up to the window. When the attempts are used up the message is abandoned, and a final
  * code that settles nothing means that it is declined: then what it is about is in doubt until a person ends it (`Doubts`).
  */
-
 import { Shares } from "../turns/Shares.ts"
 import { Ahead, type Load } from "./Ahead.ts"
 import { Backlog, NONE } from "./Backlog.ts"
@@ -29,7 +28,7 @@ export interface Settings {
 /** How a delivery ends. Only with the first is nothing left to be done. */
 export type DeliveryEnd = "acknowledged" | "abandoned" | "declined"
 
-/** The state of a message that has not ended: not sent yet, sent and not answered, between two attempts, held by a person. */
+/** Of a message that has not ended: not sent yet, sent and not answered, between two attempts, held by a person. */
 export type DeliveryState = "waiting" | "under way" | "resting" | "held"
 
 /** What the queue does outside of itself. */
@@ -250,7 +249,8 @@ export class StoreAndForward {
   }
 
   private keep(stored: Stored): number {
-    const row = this.backlog.add(stored, this.effects.number(stored.transaction))
+    const [named, own] = [stored.transaction, stored.own].map((one) => this.effects.number(one))
+    const row = this.backlog.add(stored, named!, own!)
     this.held.take(stored.origin)
     this.ahead.put(row, stored)
     if (stored.original !== undefined) this.originals.set(row, stored.original)

@@ -27,8 +27,9 @@ export interface Stored extends Kept {
   readonly bytes: Buffer
   /** Match key of its answer. */
   readonly key: string
-  /** Key of the transaction that it belongs to. */
+  /** Key of the transaction that it belongs to, and the one by which a message about itself names it. */
   readonly transaction: string
+  readonly own: string
   attempts: number
   /**
    * For a reversal of our own that may overtake: the connection of its original and its position there. It never leaves before
@@ -56,5 +57,6 @@ export const storedOf = (
   mti: index.mti,
   key: key.toString("latin1", 0, language.key(index, language.sentFields, key)),
   stan: language.stan(index),
-  transaction: language.transaction(index)
+  transaction: language.transaction(index),
+  own: language.ownTransaction(index)
 })

@@ -1,13 +1,14 @@
 /**
  * What the switch answers by itself: a request that is not taken, and one that was seen before.
  */
-import { isRequest, type MessageIndex, type RefusalCodes } from "@jinka/codec"
-import { receivedFieldsOf } from "../../message/Language.ts"
+import { isRequest, MessageIndex, type RefusalCodes } from "@jinka/codec"
+import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
+import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
-import type { StoredAnswers } from "./StoredAnswers.ts"
+import { isSame, type StoredAnswers } from "./StoredAnswers.ts"
 
 /** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
 export type Refusal = keyof RefusalCodes
@@ -27,6 +28,7 @@ export class Refusals {
   private readonly desks: Desks
   private readonly answers: StoredAnswers
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  private readonly open = new MessageIndex()
   /** Refusals that were told ahead of a store that is away, by their entries: as many as may wait for it. */
   private readonly held = new Map<number, Refusal>()
 
@@ -44,11 +46,13 @@ export class Refusals {
     if (exchange === 0) return void this.answer(desk, epoch, index, sparedRefusal(known))
     const held = this.heldRefusal(exchange)
     if (held !== undefined) return void this.answer(desk, epoch, index, held)
-    const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, "", index)
-    if (outcome === Outcome.open) return desk.link.release(epoch)
+    const isOpen = outcome === Outcome.open
+    const { duplicate, noAnswer } = desk.language.refusal
+    const isOther = isOpen && this.isOther(desk, index, exchange)
+    const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, isOther ? duplicate : "", index)
+    if (isOpen && !isOther) return desk.link.release(epoch)
     if (outcome !== Outcome.answered && outcome !== Outcome.refused) {
-      const { duplicate, noAnswer } = desk.language.refusal
-      const answer = desk.language.answer(index, outcome === Outcome.queued ? duplicate : noAnswer)
+      const answer = desk.language.answer(index, isOther || outcome === Outcome.queued ? duplicate : noAnswer)
       return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, answer))
     }
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
@@ -91,6 +95,23 @@ export class Refusals {
     const seq = this.answer(desk, epoch, index, refusal)
     if (this.desks.isAway) this.held.set(seq, refusal)
     this.refused(desk, index, refusal, seq)
+  }
+
+  /** Whether the message says something else than the open request that has its key: a used key is no repeat (G6). */
+  private isOther(desk: Desk, index: MessageIndex, exchange: number): boolean {
+    const { groups, router } = this.desks
+    const { language } = desk
+    const to = router.route(language, index, desk.id)
+    for (const { language: asked, outstanding } of to === undefined ? [] : groups.members(to)) {
+      const named = asked.hasOwnStan ? language.withStan(index, stanOf(exchange)) : index
+      if (named === undefined) continue
+      const length = language.key(named, sentFieldsOf(asked, index.mti), this.key)
+      const slot = outstanding.find(this.key, 0, length)
+      if (slot?.exchange !== exchange) continue
+      language.index(slot.request, 0, slot.requestLength, this.open)
+      return !isSame(language, this.open, language, index)
+    }
+    return false
   }
 
   /** What a request was refused with while the store is away: the entry that says so cannot be read yet. */

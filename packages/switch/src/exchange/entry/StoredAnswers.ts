@@ -187,7 +187,7 @@ export class StoredAnswers {
 const classOf = ({ mti }: MessageIndex): number => Math.trunc(mti / 100)
 
 /** Whether two messages say the same, whichever is marked as a repeat. */
-const isSame = (asked: Language, first: MessageIndex, language: Language, again: MessageIndex): boolean =>
+export const isSame = (asked: Language, first: MessageIndex, language: Language, again: MessageIndex): boolean =>
   classOf(first) === classOf(again) && language.difference(asked, first, again) === undefined
 
 /** Whether two messages of one form name the same original; where messages have STANs of ours, its STAN is not compared. */
