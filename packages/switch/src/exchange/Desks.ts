@@ -207,6 +207,12 @@ export class Desks {
     return [desk, ...group, ...all.filter((other) => other !== desk && !group.includes(other))]
   }
 
+  /** Whether both links are one partner's: of one group, or of one institution. */
+  isOfOne(one: Desk, other: Desk): boolean {
+    const isOfGroup = this.groups.partner(one.id) === this.groups.partner(other.id)
+    return isOfGroup || one.link.settings.institution === other.link.settings.institution
+  }
+
   /** The desks whose links the configuration has. */
   get present(): ReadonlyArray<Desk> {
     return this.all.filter(({ link }) => !link.isGone)

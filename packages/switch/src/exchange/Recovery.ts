@@ -6,7 +6,7 @@
  * their attempts counted. Keys of recent exchanges are learned again, so that repeats are recognised across the restart; what is
  * older than that the journal is asked for (`Repeats`).
  */
-import { MessageIndex } from "@jinka/codec"
+import { MessageIndex, mtiClass } from "@jinka/codec"
 import { Data, Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
@@ -283,15 +283,22 @@ export class Recovery {
     if (last?.stored.exchange !== exchange || last.origin === undefined) return
     const { language, origin, stored } = last
     const wrong = language.index(stored.bytes, 0, stored.bytes.length, this.index)
-    if (wrong === undefined && language.form === origin.language.form)
-      this.originals.unseen(origin, this.index, exchange)
+    if (wrong === undefined) this.originals.unseen(origin, this.index, exchange, language)
+  }
+
+  /** A reversal of something that had not come: should that come after all, it is refused. */
+  private unseenBefore({ language, origin, stored }: NonNullable<Recovery["last"]>): void {
+    if (origin === undefined || mtiClass(stored.mti) !== "reversal") return
+    language.index(stored.bytes, 0, stored.bytes.length, this.index)
+    if (this.originals.known(origin, this.index, language) === undefined)
+      this.originals.unseen(origin, this.index, stored.exchange, language)
   }
 
   /**
    * Remembers the key of a message that came to the desk `on`, there with the STAN `stan` when one is given. False when the
    * message cannot be read.
    */
-  private learn(entry: Entry, on: Desk | undefined, known: Pick<Known, "end" | "outcome">, stan?: string): boolean {
+  private learn(entry: Entry, on: Desk | undefined, known: Omit<Known, "exchange">, stan?: string): boolean {
     const index = this.message(entry, stan)
     if (on === undefined || index === undefined) return false
     const { exchange } = entry
@@ -348,9 +355,12 @@ export class Recovery {
     const stored = storedOf(language, this.index, { exchange, about, origin, bytes, at })
     desk.stored.learn(stored)
     this.last = { language, stored, origin: from }
+    // Under a STAN of ours it names its original by another one; there one that never came is acknowledged at once.
+    if (source?.stan === undefined) this.unseenBefore(this.last)
+    language.index(bytes, 0, bytes.length, this.index)
     // The stored message is whole; the open copy may have its key covered.
     if (source !== undefined)
-      this.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued }, source.stan)
+      this.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued, to: desk.id }, source.stan)
   }
 
   /** A message was given up or declined: it is in doubt until a later entry says that a person has ended it. */

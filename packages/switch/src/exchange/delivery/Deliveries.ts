@@ -63,13 +63,14 @@ export class Deliveries {
     // A refused advice is taken when it comes again.
     const known = repeats.known(origin, desks.hash.hash(kindOf(index.mti), this.originKey, 0, length))
     if (known?.outcome === Outcome.queued) return this.repeated(origin, epoch, index, known)
+    // Its reversal came before it, and was taken.
+    if (known?.outcome === Outcome.unseen) return refusals.repeated(origin, epoch, index, known)
     const question = known !== undefined || asked.isNew ? undefined : repeats.question(origin, index)
     if (question !== undefined) return this.ask(origin, epoch, index, arrivedAt, question, { ...asked, isNew: true })
     if (!link.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
     if (desks.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
-    const to = desks.router.route(language, index, origin.id)
-    if (to === undefined) return refusals.refuse(origin, epoch, index, "noRoute")
-    const home = desks.groups.home(to, origin, index)
+    const home = this.homeOf(origin, index)
+    if (home === undefined || home.link.isGone) return refusals.refuse(origin, epoch, index, "noRoute")
     const original = this.underWay(home, origin, index)
     const target = original === undefined ? this.home(home, origin, index) : desks.at(original.desk)
     // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
@@ -85,6 +86,14 @@ export class Deliveries {
     const about = asked.isUnseen ? undefined : this.originals.question(origin, index)
     if (about === undefined) return this.unseen(origin, epoch, index, target)
     this.ask(origin, epoch, index, arrivedAt, about, { isNew: true, isUnseen: true })
+  }
+
+  /** Where a message goes: to whom its original went, whatever the routes are now, and else as they say. */
+  private homeOf(origin: Desk, index: MessageIndex): Desk | undefined {
+    const { groups, router } = this.desks
+    const to = router.route(origin.language, index, origin.id)
+    const home = to === undefined ? undefined : groups.home(to, origin, index)
+    return this.originals.wentTo(origin, index, home) ?? home
   }
 
   /** Takes the message over, as `named` for the target; the partner is told when that is on disk. */
@@ -107,13 +116,16 @@ export class Deliveries {
     const stored = record.queued(target, 0, this.source(origin, target, index), bytes, partner)
     if (original !== undefined) stored.original = original
     commits.after(partner, stored.exchange, () => target.stored.add(stored))
-    this.taken(origin, epoch, index, stored.exchange)
+    // It never came, and must not come behind this any more.
+    const isUnseen = mtiClass(index.mti) === "reversal" && this.originals.known(origin, index) === undefined
+    if (isUnseen) this.originals.unseen(origin, index, stored.exchange)
+    this.taken(origin, epoch, index, target, stored.exchange)
   }
 
   /** The message is the switch's from here on: it is remembered, and acknowledged when that is on disk. */
-  private taken(origin: Desk, epoch: number, index: MessageIndex, exchange: number): void {
+  private taken(origin: Desk, epoch: number, index: MessageIndex, { id }: Desk, exchange: number): void {
     const { language } = origin
-    this.refusals.remember(origin, index, { exchange, end: 0, outcome: Outcome.queued })
+    this.refusals.remember(origin, index, { exchange, end: 0, outcome: Outcome.queued, to: id })
     const answer = language.answer(index, language.approved)
     const { desks } = this
     desks.commits.after(desks.partnerOf(origin), exchange, () => desks.send(origin, epoch, answer))
@@ -157,7 +169,7 @@ export class Deliveries {
       record.ended("acknowledged", exchange, target, 0, noOriginal)
     })
     this.originals.unseen(origin, index, exchange)
-    this.taken(origin, epoch, index, exchange)
+    this.taken(origin, epoch, index, target, exchange)
   }
 
   /** A response to a message of a queue. False when no message waits for it. */

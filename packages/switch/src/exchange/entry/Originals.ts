@@ -7,7 +7,7 @@
  * before all that is remembered, or went another way, is nobody's: it is passed on as it is.
  */
 import { type MessageIndex, mtiClass } from "@jinka/codec"
-import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
+import { type Language, receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
@@ -113,32 +113,66 @@ export class Originals {
   }
 
   /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
-  known(origin: Desk, index: MessageIndex): Known | undefined {
+  known(origin: Desk, index: MessageIndex, language = origin.language): Known | undefined {
     for (const desk of this.desks.linksOf(origin)) {
-      const known = this.knownOn(desk, origin, index)
+      const known = this.knownOn(desk, language, index)
       if (known !== undefined && known.outcome !== Outcome.unseen) return known
     }
     return undefined
   }
 
-  /** A reversal of a request that never came was acknowledged as `exchange`: should the request come after all, it is refused. */
-  unseen(origin: Desk, index: MessageIndex, exchange: number): void {
-    const { language, recent } = origin
+  /**
+   * A reversal of something that never came was taken as `exchange`: should that come after all, it is refused. `language`: the
+   * index's, where it is not the origin's.
+   */
+  unseen(origin: Desk, index: MessageIndex, exchange: number, language = origin.language): void {
     const mti = language.original(index)?.mti ?? REQUEST
-    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+    const length = this.keyOf({ language }, index, receivedFieldsOf(origin.language, mti))
+    if (length === 0) return
     const known = { exchange, end: 0, outcome: Outcome.unseen }
-    recent.put(kindOf(mti), this.key, 0, length, known, this.desks.seconds, language.keyTime(index))
+    origin.recent.put(kindOf(mti), this.key, 0, length, known, this.desks.seconds, language.keyTime(index))
+  }
+
+  /**
+   * The desk that the message's original went to, when its link is another partner's than that of `home`, where the message would
+   * go now: the routes were changed in between. Whoever never had the original says that there is none, and its money stays.
+   */
+  wentTo(origin: Desk, index: MessageIndex, home: Desk | undefined): Desk | undefined {
+    const known = this.known(origin, index)
+    if (known === undefined || known.outcome === Outcome.refused) return undefined
+    const went = known.outcome === Outcome.queued ? known.to : this.sentTo(origin, index, known.exchange, home)
+    const desk = went === undefined ? undefined : this.desks.at(went)
+    return desk !== undefined && home !== undefined && this.desks.isOfOne(desk, home) ? undefined : desk
+  }
+
+  /** The number of the desk that a request went to; looked for at `home` and its group first. */
+  private sentTo(origin: Desk, index: MessageIndex, exchange: number, home: Desk | undefined): number | undefined {
+    const near = home === undefined ? [] : [home, ...this.desks.groups.others(home.id)]
+    return [...near, ...this.desks.all].find((desk) => this.isSentTo(desk, origin, index, exchange))?.id
+  }
+
+  private isSentTo(
+    { language, outstanding, recent }: Desk,
+    origin: Desk,
+    index: MessageIndex,
+    exchange: number
+  ): boolean {
+    const named = language.hasOwnStan ? origin.language.withStan(index, stanOf(exchange), stanOf(exchange)) : index
+    const length = named === undefined ? 0 : this.keyOf(origin, named, language.sentFields)
+    if (length === 0) return false
+    const found = outstanding.find(this.key, 0, length) ?? recent.findSent(this.key, 0, length, this.desks.seconds)
+    return found?.exchange === exchange
   }
 
   /** What the message's original became, if it came on the link of `desk`; `undefined`: it did not, or it is forgotten. */
-  private knownOn({ language, recent }: Desk, origin: Desk, index: MessageIndex): Known | undefined {
-    const mti = origin.language.original(index)?.mti ?? REQUEST
-    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+  private knownOn({ language, recent }: Desk, said: Language, index: MessageIndex): Known | undefined {
+    const mti = said.original(index)?.mti ?? REQUEST
+    const length = this.keyOf({ language: said }, index, receivedFieldsOf(language, mti))
     return length === 0 ? undefined : recent.find(kindOf(mti), this.key, 0, length, this.desks.seconds)
   }
 
   /** Puts the key of the message's original, of these fields, into `key`; 0 when the message is about none. */
-  private keyOf({ language }: Desk, index: MessageIndex, fields: ReadonlyArray<number>): number {
+  private keyOf({ language }: Pick<Desk, "language">, index: MessageIndex, fields: ReadonlyArray<number>): number {
     const original = language.original(index)
     if (original !== undefined) return language.originalKey(index, original, fields, this.key)
     // A reversal without original data has the key of what it takes back.

@@ -35,6 +35,8 @@ export interface Known {
   /** Sequence number of the entry that says what the origin was told; 0: none does, or it is not known. */
   readonly end: number
   readonly outcome: Outcome
+  /** Of what is queued: the number of the desk whose link it is for; left out: that is not known. */
+  readonly to?: number | undefined
 }
 
 /** What is known of the key of a request that was sent to the partner. */
@@ -124,11 +126,13 @@ class Generation {
     return at
   }
 
-  write(at: number, { exchange, end, outcome }: Known): void {
+  write(at: number, { exchange, end, outcome, to = -1 }: Known): void {
     const { words } = this
     words[at + wordAt.exchange] = exchange
     words[at + wordAt.state] = (outcome << OUTCOME_SHIFT) | Math.floor(exchange / HIGH)
-    words[at + wordAt.endAfter] = end > exchange && end - exchange < HIGH ? end - exchange : 0
+    const after = end > exchange && end - exchange < HIGH ? end - exchange : 0
+    // What is queued has no end that its origin is told.
+    words[at + wordAt.endAfter] = outcome === Outcome.queued ? to + 1 : after
   }
 
   /** When the key was put, in seconds since the epoch. */
@@ -146,6 +150,7 @@ class Generation {
     const exchange = (state & HIGH_MASK) * HIGH + (words[at + wordAt.exchange]! >>> 0)
     const after = words[at + wordAt.endAfter]! >>> 0
     const outcome = ((state >>> OUTCOME_SHIFT) & 7) as Outcome
+    if (outcome === Outcome.queued && after !== 0) return { exchange, end: 0, outcome, to: after - 1 }
     return { exchange, end: after === 0 ? 0 : exchange + after, outcome }
   }
 

@@ -7,7 +7,7 @@ import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
-import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
+import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import { isSame, type StoredAnswers } from "./StoredAnswers.ts"
 
 /** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
@@ -52,7 +52,9 @@ export class Refusals {
     const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, isOther ? duplicate : "", index)
     if (isOpen && !isOther) return desk.link.release(epoch)
     if (outcome !== Outcome.answered && outcome !== Outcome.refused) {
-      const answer = desk.language.answer(index, isOther || outcome === Outcome.queued ? duplicate : noAnswer)
+      // To an advice that is undone already "no answer" would say: try again.
+      const isDuplicate = isOther || kindOf(index.mti) !== KeyKind.request
+      const answer = desk.language.answer(index, isDuplicate ? duplicate : noAnswer)
       return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, answer))
     }
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))

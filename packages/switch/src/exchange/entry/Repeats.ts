@@ -281,7 +281,8 @@ export class Repeats implements Questions {
 
   private recalledOf({ exchange, entries }: Recalled): Known {
     const [opening] = entries
-    if (opening!.kind === EntryKind.queued) return { exchange, end: 0, outcome: Outcome.queued }
+    if (opening!.kind === EntryKind.queued)
+      return { exchange, end: 0, outcome: Outcome.queued, to: this.desks.named(opening!.link)?.id }
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
     const answered = has(EntryKind.answered)
     const notSent = has(EntryKind.notSent)
