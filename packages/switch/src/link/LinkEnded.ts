@@ -57,7 +57,7 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   AnswerOverdue:
     "No answer came in time on a connection that carries one request at a time. It was closed, so that a late answer cannot be taken for the next one's. Look at the partner's host.",
   IdleTimeout:
-    "A short connection carried nothing, or nothing more. One that came from outside: look for a partner, a probe or a stranger that connects and says nothing. One of ours: the journal's disk lags.",
+    "A short connection carried no message, or no further one. If it came from outside, look for a partner, a probe or a stranger that connects and sends nothing. If it was ours, the journal's disk lags.",
   GroupFell: "Another connection of the link's group ended, and the group has `fall: together`. Look at that one.",
   Operator: "This side closed the connection, because an operator asked: the log says who and why.",
   Reloaded: "A reload of the configuration changed or removed the link; the log says who asked for it.",

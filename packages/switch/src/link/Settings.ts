@@ -84,7 +84,7 @@ export interface ShortSettings {
   readonly connectionsMax: number
 }
 
-/** One link, whole. */
+/** One link, in full. */
 export interface LinkSettings {
   /** Unique name: in the log, in the journal and on the command line. */
   readonly name: string

@@ -39,7 +39,7 @@ export const exitMeanings: Readonly<Record<Exit, string>> = {
     "Another node has taken the switch over while this one was frozen or cut off from PostgreSQL; it has committed nothing since. Start it again: it stands by.",
   storeAway:
     "PostgreSQL has not answered for `journal.postgres.yieldAfter`: the links are closed, so that partners look for another node. Start it again: it stands by.",
-  defect: "A defect of Jinka. What was printed belongs into a report."
+  defect: "A defect of Jinka. Please report what was printed."
 }
 
 /** The failure of a command: one readable paragraph for standard error, and the exit code. */

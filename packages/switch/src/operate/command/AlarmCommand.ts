@@ -53,7 +53,7 @@ const silence = Command.make(
   {
     ...which,
     for: Flag.String("for").pipe(
-      Flag.withDescription("For how long, such as `2 hours`: a day at most; it is told again by itself then")
+      Flag.withDescription("For how long, such as `2 hours`: at most a day; after that it is reported again")
     )
   },
   ({ for: duration, json, kind, link, reason, ...of }) =>
@@ -68,9 +68,9 @@ const silence = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Silences an alarm for a while: log and webhook say nothing of it. Status, metrics and console still show it. When it lasts longer than the silence, it is told then. A restart of the switch ends it. The journal keeps your name and the reason."
+    "Silences an alarm for a while: log and webhook say nothing of it. Status, metrics and console still show it. When it lasts longer than the silence, it is reported then. A restart of the switch ends the silence. The journal keeps your name and the reason."
   ),
-  Command.withShortDescription("Tell nobody of an alarm for a while"),
+  Command.withShortDescription("Silence an alarm for a while"),
   Command.withExamples([
     {
       command:
@@ -87,7 +87,7 @@ const unsilence = Command.make("unsilence", which, ({ json, kind, link, reason, 
   })
 ).pipe(
   Command.withDescription("Ends the silence of an alarm early."),
-  Command.withShortDescription("Tell of it again"),
+  Command.withShortDescription("End the silence of an alarm"),
   Command.withExamples([
     {
       command: 'jinka alarm unsilence switch.yaml --kind linkDown --link issuer --reason "work is done"',

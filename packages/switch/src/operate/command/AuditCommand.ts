@@ -36,7 +36,7 @@ export const audit = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Tells what persons did, newest first: when, who, on which link, what came of it, and why in their own words. Asks the running switch; when none runs, reads the journal itself. It goes through 50000 entries of the journal at a time; the last line says how to go on."
+    "Shows what persons did, newest first: when, who, on which link, with what result, and why in their own words. Asks the running switch; when none runs, reads the journal itself. It reads 50000 entries of the journal at a time; the last line says how to see older ones."
   ),
   Command.withShortDescription("Tell who did what, and why"),
   Command.withExamples([

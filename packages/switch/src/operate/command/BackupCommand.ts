@@ -130,7 +130,7 @@ export const archive = Command.make(
     }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Puts whole days of a journal into an archive: a file a day, verified and compressed, card data sealed as it was (it needs the journal's key for good). With --drop they go from the journal, whose room then takes new entries. What is open, stored or in doubt is never dropped, nor anything behind it. `journal.keep` in the configuration does the same every day by itself. `jinka journal restore` reads files of an archive back."
+    "Puts whole days of a journal into an archive: a file a day, verified and compressed, card data sealed as it was (whoever reads it needs the journal's key). With --drop they go from the journal, whose room then takes new entries. What is open, stored or in doubt is never dropped, nor anything behind it. `journal.keep` in the configuration does the same every day by itself. `jinka journal restore` reads files of an archive back."
   ),
   Command.withShortDescription("Put old days of a journal into an archive, and drop them"),
   Command.withExamples([
@@ -191,14 +191,14 @@ export const restore = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Puts a backup back where no journal is, and verifies it; of an archive it makes a directory for reading. After a backup the switch knows nothing of what it did after the backup: before it starts, settle with each partner what happened since (their totals, their files), because it would take a repeat for a new request, and reverse what was open at the time of the backup."
+    "Puts a backup in place where there is no journal, and verifies it; from an archive it makes a directory for reading. A restored switch knows nothing of what happened after the backup. So before you start it, settle with each partner what happened since (by their totals and files): it would take a repeat for a new request, and reverse what was open at the time of the backup."
   ),
   Command.withShortDescription("Put a backup back, and verify it"),
   Command.withExamples([
     { command: "jinka journal restore /mnt/backup/2026-11-27 switch.yaml", description: "After the disk was replaced" },
     {
       command: "jinka journal restore /mnt/archive /tmp/august --since 2026-08-01 --until 2026-08-31",
-      description: "A month of the archive, to be looked at"
+      description: "A month of the archive, for reading"
     }
   ])
 )

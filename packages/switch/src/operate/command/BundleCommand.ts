@@ -61,7 +61,7 @@ export const bundle = Command.make("bundle", flags, ({ link: name, rrn, stan, to
   })
 ).pipe(
   Command.withDescription(
-    "Writes down what there is to say of one link, or of one transaction, for the partner: times, states, ends of connections, both sides' messages with card data covered, in English and 中文 (evidence.md), and the same for programs (JSON). It holds nothing of other partners, and nothing of the configuration."
+    "Writes the evidence about one link, or one transaction, for the partner: times, states, ends of connections, both sides' messages with card data covered, in English and 中文 (evidence.md), and the same for programs (JSON). It holds nothing of other partners, and nothing of the configuration."
   ),
   Command.withShortDescription("Evidence of a link or a transaction, to be sent to the partner"),
   Command.withExamples([

@@ -36,7 +36,7 @@ export const status = Command.make("status", { ...whichLink, json: asJson }, (fl
   Command.withShortDescription("Show a running switch's links and counters"),
   Command.withExamples([
     { command: "jinka status switch.yaml", description: "At 3 a.m." },
-    { command: "jinka status switch.yaml issuer", description: "One link, whole" },
+    { command: "jinka status switch.yaml issuer", description: "One link, in full" },
     { command: "jinka status switch.yaml --json", description: "For a script: one JSON object" },
     { command: "jinka status --control /run/jinka", description: "The file is damaged or gone, and the switch runs" }
   ])

@@ -30,7 +30,7 @@ export const health = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Asks a running switch over its control socket whether it lives. 0: it answers; 4: it does not. With --ready also whether it takes new requests: 1 when it does not. Ask without --ready to decide on a restart: a switch whose partners are all away is no better after one."
+    "Asks a running switch over its control socket whether it is alive. 0: it answers; 4: it does not. With --ready also whether it takes new requests: 1 when it does not. Ask without --ready to decide on a restart: a switch whose partners are all away is no better after one."
   ),
   Command.withShortDescription("Does a switch live, and is it ready?"),
   Command.withExamples([

@@ -67,7 +67,7 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
   ),
   Command.withShortDescription("Verify every entry of a journal"),
   Command.withExamples([
-    { command: "jinka journal verify switch.yaml", description: "After a disk trouble, or for an audit" },
+    { command: "jinka journal verify switch.yaml", description: "After trouble with the disk, or for an audit" },
     {
       command: "jinka journal verify switch.yaml --anchor switch.log",
       description: "Against the anchors in the switch's log"
@@ -172,7 +172,7 @@ const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
   })
 ).pipe(
   Command.withDescription(
-    "Begins a new journal in a directory whose journal is gone, though an index, a log or a control socket shows that there was one: a switch refuses to start there (`Gone`). What was open in the old one is forgotten: restore it instead wherever that can be done. The first entry records that. A first start in an empty directory does not need this command."
+    "Begins a new journal in a directory whose journal is gone, where an index, a write-ahead log or a control socket shows that there was one: a switch refuses to start there (`Gone`). What was open in the old journal is forgotten: restore it instead whenever you can. The first entry records that. A first start in an empty directory does not need this command."
   ),
   Command.withShortDescription("Begin a new journal where an earlier one is gone"),
   Command.withExamples([
@@ -183,7 +183,7 @@ const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
 /** `jinka journal`. */
 export const journal = Command.make("journal").pipe(
   Command.withDescription(
-    "Looks at a journal, mostly one whose switch does not run; copies one, also of a switch that runs."
+    "Reads, verifies, exports, copies and archives a journal. Some of these need a switch that is stopped; each command says so."
   ),
   Command.withShortDescription("Look at a journal"),
   Command.withSubcommands([verify, anchor, summary, exportJournal, backup, archive, restore, begin, accept, postgres])

@@ -126,7 +126,7 @@ const ask = Command.make("ask", { ...whichLink, kind, reason, json: asJson }, (f
   })
 ).pipe(
   Command.withDescription(
-    "Asks the partner for new keys now, or gives it new ones where the link's keys are ours to give, and waits until they are in use or it is known that none comes. The key before stays good on receipt for the link's `window`."
+    "Asks the partner for new keys now, or gives it new ones where the link's keys are ours to give, and waits until they are in use, or until it is clear that none comes. The previous key is still accepted for the link's `window`."
   ),
   Command.withShortDescription("Ask for new keys, or give them"),
   Command.withExamples([

@@ -22,7 +22,7 @@ interface Words {
 const words: Readonly<Record<Act, Words>> = {
   block: {
     short: "Take no new requests on a link",
-    long: "Takes a link out of use: new requests from and to its partner are refused with the network's code. The connection, its echoes and its sign-on stay, answers of what is under way still come, advices and reversals wait. A block ends with `unblock` or with the switch; a reload keeps it.",
+    long: "Takes a link out of use: new requests from and to its partner are refused with the network's code. The connection, its echoes and its sign-on stay, answers to requests under way still come, advices and reversals wait. A block ends with `unblock` or with the switch; a reload keeps it.",
     example: "The issuer declines everything: stop sending, keep the line"
   },
   unblock: {
@@ -83,7 +83,7 @@ const one = (act: Act) =>
 /** `jinka link`. */
 export const link = Command.make("link").pipe(
   Command.withDescription(
-    "Acts on one link of a running switch; the others are not touched. Each act says what was before and after, is safe to repeat, and is in the journal as an event with the unix user's name. Exit codes: 0 done (or so already), 1 the link or the partner does not allow it now, 2 no such link, 4 no switch answers. Start with `jinka status FILE LINK`."
+    "Acts on one link of a running switch; the others are not touched. Each act says what was before and after, is safe to repeat, and is in the journal as an event with the unix user's name. Exit codes: 0 done (or already so), 1 the link or the partner does not allow it now, 2 no such link, 4 no switch answers. Start with `jinka status FILE LINK`."
   ),
   Command.withShortDescription("Block, drain, cut, echo ... one link"),
   Command.withExamples([

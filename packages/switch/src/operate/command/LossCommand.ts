@@ -51,7 +51,7 @@ export const accept = Command.make("accept-loss", { file: configurationFile, rea
   }).pipe(Effect.mapError(failedBy))
 ).pipe(
   Command.withDescription(
-    "Goes on although acknowledged entries are lost (`Truncated`: after a fail-over of PostgreSQL to a standby that lagged, with an old backup or copy). Shows first what this node's anchor acknowledged last and what PostgreSQL holds. With --reason it then takes the journal over as it is, writes the loss into it with your name and the reason, and lets nodes take the switch over again. Restore the missing end instead wherever that can be done: what was in the lost entries must be settled by hand with the partners. On the node that says `Truncated`; no node may run the switch."
+    "Goes on although acknowledged entries are lost (`Truncated`: after a fail-over of PostgreSQL to a standby that lagged, with an old backup or copy). Shows first what this node's anchor acknowledged last and what PostgreSQL holds. With --reason it then takes the journal over as it is, writes the loss into it with your name and the reason, and lets nodes take the switch over again. Restore the missing end instead whenever you can: what was in the lost entries must be settled by hand with the partners. On the node that says `Truncated`; no node may run the switch."
   ),
   Command.withShortDescription("Go on although acknowledged entries are lost"),
   Command.withExamples([

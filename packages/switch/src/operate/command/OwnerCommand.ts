@@ -15,7 +15,7 @@ import { configurationFile } from "./RunCommand.ts"
 
 const release = Flag.Boolean("release").pipe(
   Flag.withDescription(
-    "Let nodes take this file's switch over again, which its owner has stopped because PostgreSQL has lost acknowledged groups: once they are restored. Needs --reason; your name and the reason are in the journal before any node goes on"
+    "Let nodes take this switch over again, after its owner stopped because PostgreSQL had lost acknowledged groups and these are restored. Needs --reason; your name and the reason are in the journal before any node goes on"
   ),
   Flag.withDefault(false),
   Flag.withoutNegation

@@ -117,7 +117,7 @@ const close = Command.make("close", { ...whichSwitch, exchange, reason, json: as
   })
 ).pipe(
   Command.withDescription(
-    "Ends what is in doubt, once it is known what became of the money: asked the partner, corrected by hand, or found in reconciliation. The mark in the status goes; the journal keeps the message, its end, your user name and the reason. What is still being delivered cannot be ended."
+    "Ends what is in doubt, once you know what became of the money: the partner told you, it was corrected by hand, or reconciliation showed it. The mark in the status goes away; the journal keeps the message, its end, your user name and the reason. What is still being delivered cannot be ended."
   ),
   Command.withShortDescription("End what is in doubt, with a reason"),
   Command.withExamples([

@@ -21,7 +21,7 @@ export const postgres = Command.make("postgres", { schema }, ({ schema }) =>
       )
 ).pipe(
   Command.withDescription(
-    "Prints the SQL that makes the tables, roles and rights of journals in PostgreSQL. An administrator runs it once in the database that `journal.postgres.url` names; the switch itself needs no right to make or change tables. To run it again changes nothing."
+    "Prints the SQL that makes the tables, roles and rights of journals in PostgreSQL. An administrator runs it once in the database that `journal.postgres.url` names; the switch itself needs no right to make or change tables. Running it again changes nothing."
   ),
   Command.withShortDescription("Print the SQL that PostgreSQL needs for journals"),
   Command.withExamples([

@@ -23,7 +23,7 @@ export const reload = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Else links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and rebuilt; links, groups, routes, doors and limits change in one turn, so every message meets the old configuration whole or the new one whole. A door that moves listens at its new address before it gives up the old one; connections that came in by it stay. `admin` changes too, with its users and their tokens. SIGHUP does the same."
+    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Otherwise links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and rebuilt; links, groups, routes, doors and limits change in one turn, so every message meets the old configuration whole or the new one whole. A door that moves listens at its new address before it gives up the old one; connections that came in by it stay. `admin` changes too, with its users and their tokens. SIGHUP does the same."
   ),
   Command.withShortDescription("Take a changed configuration without a restart"),
   Command.withExamples([

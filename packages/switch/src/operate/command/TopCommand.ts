@@ -77,7 +77,7 @@ export const watch = Command.make("watch", { ...whichSwitch, every, times }, (fl
   )
 ).pipe(
   Command.withDescription(
-    "Prints a line for everything that changes in a running switch and that somebody would want to know: states of links, ends of connections with their reason and what to look at, missing and late answers, what comes into doubt, a disk without room. Ctrl-C ends it."
+    "Prints a line for each change in a running switch that a person would want to know: states of links, ends of connections with their reason and what to look at, missing and late answers, messages that are now in doubt, a full disk. Ctrl-C ends it."
   ),
   Command.withShortDescription("What changes in a running switch, a line each"),
   Command.withExamples([{ command: "jinka watch switch.yaml", description: "While a partner is on the telephone" }])

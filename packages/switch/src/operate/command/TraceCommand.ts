@@ -59,7 +59,7 @@ export const trace = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Tells one transaction's life from the journal: every entry with its time, link and message (card data covered), its reversal and every attempt to deliver that. Asks the running switch; when none runs, reads the journal itself. Several keys must all fit."
+    "Shows the life of one transaction from the journal: every entry with its time, link and message (card data covered), its reversal and every attempt to deliver it. Asks the running switch; when none runs, reads the journal itself. Several keys must all fit."
   ),
   Command.withShortDescription("Tell one transaction's life"),
   Command.withExamples([
@@ -161,7 +161,7 @@ export const why = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Says why an answer found no request that waited for it: late, a second one, or unmatched; then which request is nearest, and which fields of the key differ. Without a key the last ten. Asks the running switch; when none runs, reads the journal itself."
+    "Says why an answer matched no open request: it was late, a second one, or unmatched. Of an unmatched one it shows which request is nearest, and which fields of the key differ. Without a STAN, RRN or card number it shows the last ten. Asks the running switch; when none runs, reads the journal itself."
   ),
   Command.withShortDescription("Why an answer found no request"),
   Command.withExamples([

@@ -31,7 +31,7 @@ const JournalDocument = Schema.Struct({
   directory: described(Words, "Directory of the journal, on a local disk; made when it is not there. One switch each."),
   key: described(
     KeyDocument,
-    "Where the 32-byte key is that card data in the journal is sealed with. Exactly one of `env` and `file`; make one with `openssl rand -hex 32`."
+    "Where to find the 32-byte key with which card data in the journal is sealed. Exactly one of `env` and `file`; make one with `openssl rand -hex 32`."
   ),
   previousKeys: option(Schema.Array(KeyDocument), [], "Keys that older parts of the journal were sealed with."),
   reserve: option(Size, "256 MiB", "Free disk space below which new requests are refused, so that open ones can end."),
@@ -106,12 +106,12 @@ export const ConfigurationDocument = Schema.Struct({
   repeatsWithin: option(
     Duration,
     "24 hours",
-    "How long a repeat of a request, an advice or a reversal is recognised: from memory, and from the journal where memory ends. A message with the same key that comes later is a new one."
+    "How long a repeat of a request, an advice or a reversal is recognised, in memory or in the journal. A message with the same key that comes later is a new one."
   ),
   recentRequests: option(
     count(1000, 10_000_000),
     250_000,
-    "Accepted requests that are remembered in memory (64 to 128 bytes each). Each link has an equal share, 2048 at least; only its own push out what it sent. What memory forgets is looked up in the journal."
+    "Accepted requests that are remembered in memory (64 to 128 bytes each). Each link has an equal share, 2048 at least; only its own newer requests push its older ones out. What memory forgets is looked up in the journal."
   ),
   links: described(
     Schema.NonEmptyArray(LinkDocument).annotate({ expected: "a list of at least one link" }),

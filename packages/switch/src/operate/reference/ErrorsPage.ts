@@ -28,7 +28,7 @@ import { cell, page, table } from "./Markdown.ts"
 /** The page. */
 export const errorsPage = (): string =>
   page("Errors", [
-    "Names on this page are stable: scripts and alarms may compare them. No error, log line or journal event holds a card number, a track, a PIN block or any other field's value: they name place and rule.",
+    "Names on this page are stable: scripts and alarms may rely on them. No error, log line or journal event has a card number, a track, a PIN block or any other field's value: they name place and rule.",
     "## Exit codes of `jinka`",
     table(
       ["Code", "Name", "Meaning"],
@@ -51,16 +51,16 @@ export const errorsPage = (): string =>
       ])
     ),
     "## Connections that never become a link's",
-    "They are closed at once with a reset, counted by reason, and noted: the first of each kind, then a count every 10 seconds.",
+    "They are closed at once with a reset and counted by reason. The log has the first of each kind, then a count every 10 seconds.",
     table(["Reason", "Why"], Object.entries(turnedAway)),
     "## TLS",
-    "A handshake that comes to nothing. On a listening address the reason is noted like those above; dialling, it is in the reason of `ConnectFailed`.",
+    "The handshake failed. Where we listen, the reason is noted like those above; where we connect, it is in the text of `ConnectFailed`.",
     table(["Reason", "What to look at"], Object.entries(tlsReasons)),
     "## Frames",
-    "Bytes that are no frame end the connection with the reason `FrameError`: where the next frame begins is not known any more, and guessing could pair an answer with the wrong request. The link comes back on a new connection.",
+    "Bytes that are no frame end the connection with the reason `FrameError`: nobody knows where the next frame begins, and guessing could pair an answer with the wrong request. The link comes back on a new connection.",
     table(["Name", "Rule", "Meaning"], frameRows()),
     "## Messages",
-    "A good frame with a message that cannot be read leaves the link up. It is noted in the journal without its bytes, which may hold a track, and logged with place and rule. A request whose key (STAN, time, institutions) can be read is answered with the network's code for a format error; any other is dropped, and the partner's own timeout ends it. An answer that cannot be read is dropped; its request goes on waiting and is reversed when its time is up.",
+    "A good frame with a message that cannot be read leaves the link up. It is noted in the journal without its bytes, which may hold a track, and logged with place and rule. A request whose key (STAN, time, institutions) can be read is answered with the network's code for a format error; any other is dropped, and the partner's own timeout ends it. An answer that cannot be read is dropped; its request goes on waiting and is reversed at its deadline.",
     table(["Name", "Meaning"], messageRows()),
     "The rule of `FieldInvalid`, `HeaderInvalid`, `MtiInvalid` and `BitmapInvalid` is one of:",
     table(["Rule", "Meaning"], ruleRows()),
@@ -68,23 +68,23 @@ export const errorsPage = (): string =>
     "A request that the switch does not forward is answered at once with the code of the partner's dialect, after the refusal is in the journal (below the disk's reserve it is only counted). Except for `noAnswer`, nothing has to be reversed: no byte has left.",
     refusals(),
     "## Requests without an answer",
-    "A request that was sent and not answered ends as timed out; the reason is in the journal entry's `code`: `timeout`, `connection lost`, `restarted` (the switch stopped while it was open), or `answer not translated` (it came and could not be said in the dialect of the origin). It is never sent again. If the dialect can reverse it, its reversal is written in the same journal transaction, and sent until it is acknowledged. An answer that comes after that is `late`: kept, counted, never delivered.",
+    "A request that was sent and not answered ends as timed out; the reason is in the journal entry's `code`: `timeout`, `connection lost`, `restarted` (the switch stopped while it was open), or `answer not translated` (it came and could not be written in the dialect of the origin). It is never sent again. If the dialect can reverse it, its reversal is written in the same journal transaction, and sent until it is acknowledged. An answer that comes after that is `late`: kept, counted, never delivered.",
     "## Security module",
-    "What the software module or a device answers instead of a result: in the log, in `jinka status` and in the answer to a command for keys. A request under such a key is refused (`macFailed`, `pinFailed`, `keyFailed`); when no device takes calls, links with keys take none.",
+    "What the software module or a device returns instead of a result: in the log, in `jinka status` and in the output of `jinka key`. A request under such a key is refused (`macFailed`, `pinFailed`, `keyFailed`); when no device takes calls, links with keys take none.",
     table(["Reason", "What to do"], Object.entries(moduleAdvice)),
     "## A start that is refused",
-    "Besides an error of the configuration (exit code 2), an address in use (4) and a journal that does not open (3, below):",
+    "Besides an error in the configuration (exit code 2), an address in use (4) and a journal that does not open (3, below):",
     table(
       ["Reason", "Exit code", "Why"],
       Object.entries(refusedStarts).map(([reason, [exit, why]]) => [reason, String(exitCodes[exit]), why])
     ),
     "## Journal",
-    "At a start each of these keeps the switch from starting (exit code 3; `Overtaken` 6, `StoreAway` 7). While it runs they stop it at once: no answer, acknowledgement or request leaves after the journal has failed (guarantee G9), and the next start recovers from what is on disk.",
+    "With each of these the switch does not start (exit code 3; `Overtaken` 6, `StoreAway` 7). While it runs they stop it at once: no answer, acknowledgement or request leaves after the journal has failed (guarantee G9), and the next start recovers from what is on disk.",
     table(
       ["Reason", "What to do"],
       journalReasonTags.map((tag) => [tag, cell(makeReason(tag, "", "").remedy)])
     ),
-    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end. Refusals and unmatched messages are then counted in place of being journalled, and told once a second.",
+    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end. Refusals and unmatched messages are then counted instead of journalled, and the journal gets the counts once a second.",
     "A journal in PostgreSQL that does not answer is no error for `journal.postgres.yieldAfter`: links stay up, new requests are refused at once (malfunction) and written when it is back, open ones end by their deadlines."
   ])
 
@@ -92,7 +92,7 @@ const reconnects = "Connects again after the pause of `reconnect`, or waits for 
 const cuts = `Cuts the connection. ${reconnects}`
 
 const endings: Readonly<Record<LinkEnded["reason"], string>> = {
-  ConnectFailed: "Tries again after a pause that doubles up to `reconnect.max`, with chance in it.",
+  ConnectFailed: "Tries again after a random pause that doubles up to `reconnect.max`.",
   PeerClosed: reconnects,
   PeerReset: reconnects,
   PeerSilent: cuts,
@@ -102,7 +102,7 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
   SlowPeer: `Cuts the connection; what was unsent never leaves on another connection. ${reconnects}`,
   WrongLeg: `Cuts both legs. ${reconnects}`,
   HalfOpen:
-    "Closes the leg and tries both again: at once where the partner makes the connection, else after the pause.",
+    "Closes the leg and tries both again: at once where the partner makes the connection, otherwise after the pause.",
   SignOnRefused: cuts,
   SignOnTimeout: cuts,
   Done: "Nothing: this is how a short connection ends.",
@@ -124,10 +124,10 @@ const turnedAway: Readonly<
 > = {
   PeerNotAllowed: "Its address is not on the list (`from`). Nothing of it was read.",
   DoorFull:
-    "As many connections are open (`limits.connections`), or not owned by a link yet (`limits.pending`), as may be.",
+    "The door has reached its limit of connections (`limits.connections`), or of those that belong to no link yet (`limits.pending`).",
   HandlesFull:
-    "The process has as many open files as it may have (`ulimit -n`, LimitNOFILE of the service) but for those that it keeps for itself.",
-  SourceFull: "Its address has as many connections as it may have (`limits.perSource`).",
+    "The process has reached its limit of open files (`ulimit -n`, LimitNOFILE of the service), except those that it reserves for itself.",
+  SourceFull: "Its address has reached its limit of connections (`limits.perSource`).",
   SourceTooFast: "Its address opens more connections in a second than it may (`limits.newPerSecond`).",
   FirstMessageMissing: "No whole message came within `firstMessage`, or the connection ended before.",
   FirstMessageUnreadable: "Its first bytes are no frame, or the frame holds no message of the door's dialect.",

@@ -22,7 +22,7 @@ export const Role = Schema.Literals(["view", "operate", "keys"])
 export type Role = typeof Role.Type
 
 const UserDocument = Schema.Struct({
-  name: described(Name, "Name in the journal and in the log, behind everything that is done with it."),
+  name: described(Name, "Name under which the journal and the log record what this user does."),
   role: described(
     Role,
     "`view` looks at status, metrics and transactions (covered); `operate` also acts on links, advices, reversals and the configuration; `keys` also on keys."
@@ -32,7 +32,7 @@ const UserDocument = Schema.Struct({
       env: optional(Words, "Name of the environment variable that holds the token."),
       file: optional(Words, "File that holds the token. Only the switch's user may read it.")
     }),
-    "Where the bearer token is: 32 to 200 letters, digits and -._~ (make one with `openssl rand -hex 32`). Exactly one of `token` and `certificate`."
+    "Where to find the bearer token: 32 to 200 letters, digits and -._~ (make one with `openssl rand -hex 32`). Exactly one of `token` and `certificate`."
   ),
   certificate: optional(IdentityDocument, "Whose client certificate it is, where the listener has `tls`.")
 })
@@ -52,7 +52,7 @@ export const AdminDocument = Schema.Struct({
         "Addresses and networks that may connect. Empty: every one that reaches it."
       )
     }),
-    "Where it listens: the console for browsers, `/api` for programs, `/live`, `/ready` and `/owner` for what starts switches, sends traffic and moves addresses, `/metrics` for Prometheus."
+    "Where it listens: the console for browsers, `/api` for programs, `/live`, `/ready` and `/owner` for supervisors, load balancers and what moves addresses, `/metrics` for Prometheus."
   ),
   users: option(
     Schema.Array(UserDocument),
@@ -73,6 +73,6 @@ export const TelemetryDocument = Schema.Struct({
   traces: option(
     count(0, 1_000_000),
     0,
-    "One of how many transactions is sent as a span, read from the journal when it has ended; 0: none. What carries messages does nothing for it."
+    "One of how many transactions is sent as a span, read from the journal when it has ended; 0: none. Messages are not slowed down by it."
   )
 })

@@ -31,7 +31,7 @@ export const AlarmDocument = Schema.Struct({
     "30 seconds",
     "A partner's clock that is this far from ours, by the times in its requests (DE 7): the middle of the last 31."
   ),
-  remind: option(DurationOrNever, "1 hours", "How often an alarm that lasts is said again."),
+  remind: option(DurationOrNever, "1 hours", "How often an alarm that lasts is reported again."),
   webhook: optional(
     Schema.Struct({
       url: described(text(/^https?:\/\/[^\s#]+$/, "an address such as https://alarms.example/jinka"), "Where to."),
@@ -43,7 +43,7 @@ export const AlarmDocument = Schema.Struct({
         "What the calls are signed with, 32 characters or more: `jinka-signature: t=SECONDS,v1=HEX`, HMAC-SHA-256 over `SECONDS.BODY`. Exactly one of `env` and `file`."
       )
     }),
-    "Tells another system by POST with JSON, five times with growing pauses. When left out: log and metrics alone."
+    "Tells another system by POST with JSON, five times with growing pauses. When left out: log and metrics only."
   )
 })
 export type AlarmDocument = typeof AlarmDocument.Type

@@ -21,7 +21,7 @@ export const Second = Schema.Literals(["refuse", "replace", "challenge"])
 
 /** What `second` is, for the keys that hold it. */
 export const secondMeaning =
-  "What a second connection does while one is up: closed at once (`refuse`), takes the place of the first (`replace`), or the first is asked for a sign of life and replaced only when none comes (`challenge`). When left out: `challenge` where silence is probed, else `refuse`."
+  "What a second connection does while one is up: closed at once (`refuse`), takes the place of the first (`replace`), or the first is asked for a sign of life and replaced only when none comes (`challenge`). When left out: `challenge` where the link sends echoes, otherwise `refuse`."
 
 /** What `challenge` is, for the keys that hold it. */
 export const challengeMeaning = "How long the first connection has for its sign of life."

@@ -21,14 +21,14 @@ export const PostgresDocument = Schema.Struct({
       env: optional(Words, "Name of the environment variable that holds the URL."),
       file: optional(Words, "File that holds the URL. Only the switch's user may read it.")
     }),
-    "Where the URL is: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; several hosts with commas between them: the one that takes writes is used. Exactly one of `env` and `file`."
+    "Where to find the URL: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; several hosts with commas between them: the one that takes writes is used. Exactly one of `env` and `file`."
   ),
   schema: option(
     text(/^[a-z_][a-z0-9_]{0,47}$/, "a schema's name of 1 to 48 small letters, digits and underscores"),
     "jinka",
     "Schema of the tables; `jinka journal postgres` prints what makes it. Many switches share one."
   ),
-  node: described(Name, "Name of this machine: no other node of this switch has it."),
+  node: described(Name, "Name of this node; no other node of this switch may have it."),
   takeoverAfter: option(
     Duration,
     "3 seconds",

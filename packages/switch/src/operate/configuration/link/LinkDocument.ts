@@ -73,22 +73,26 @@ const WatchdogDocument = Schema.Struct({
   interval: option(
     Duration,
     "30 seconds",
-    "Silence after which the link is probed; after as much again it takes no new requests, after as much again it is closed (RFC 3539)."
+    "Silence after which the partner is asked by an echo. After two intervals of silence the link takes no new requests, after three it is closed (RFC 3539)."
   ),
   probe: optional(
     Truth,
-    "Silence is answered with an echo request. Without, only what arrives by itself counts. When left out: true if the dialect has one."
+    "Whether an echo is sent after silence. Without echoes, only what the partner sends by itself counts. When left out: true if the dialect has one."
   ),
-  proofs: option(count(0, 10), 3, "Echoes that a reopened connection must answer before it is used."),
+  proofs: option(count(0, 10), 3, "Echoes that the partner must answer on a reopened connection before it is used."),
   unanswered: option(
     count(0, 10_000),
     5,
-    "Requests in a row without an answer after which an echo is sent although bytes come, such as idle frames. If nothing answers it the link takes no new requests after `interval`, and is closed after as much again. 0: never."
+    "Requests in a row without an answer after which an echo is sent, even while other bytes such as idle frames come. If nothing answers it the link takes no new requests after one `interval`, and is closed after two. 0: never."
   )
 })
 
 const ReconnectDocument = Schema.Struct({
-  min: option(Duration, "100 millis", "First pause before connecting again; it doubles, with chance in it."),
+  min: option(
+    Duration,
+    "100 millis",
+    "First pause before connecting again; it doubles with each attempt, and is varied at random."
+  ),
   max: option(Duration, "30 seconds", "Longest pause. A link never gives up.")
 })
 
@@ -113,7 +117,7 @@ const BusinessDayDocument = Schema.Struct({
   reconcile: option(
     Schema.Literals(["pass", "answer"]),
     "pass",
-    "What is done with the partner's messages about totals (0500, 0520). `pass`: they go where a route by type says, as any message. `answer`: the switch holds them against the totals of its own journal, says in its answer whether they are in balance, and alarms when they are not."
+    "What is done with the partner's messages about totals (0500, 0520). `pass`: they go where a route by type says, as any message. `answer`: the switch compares them with the totals of its own journal, says in its answer whether they are in balance, and raises an alarm when they are not."
   )
 })
 
@@ -131,7 +135,7 @@ export const LinkDocument = Schema.Struct({
   identity: option(
     Schema.Literals(["checked", "unchecked"]),
     "checked",
-    "Whether every message of the partner is checked against `institution` and `speaksFor`, and refused when it names somebody else or another partner's transaction. `unchecked`: the partner may give itself out as any other, and reverse the transactions of others; `jinka check` says so."
+    "Whether every message of the partner is checked against `institution` and `speaksFor`, and refused when it names somebody else or another partner's transaction. `unchecked`: the partner may pretend to be any other, and reverse the transactions of others; `jinka check` says so."
   ),
   ourInstitution: optional(Institution, "Our own code on this link, where it is not the switch's `institution`."),
   mode: option(
@@ -161,7 +165,7 @@ export const LinkDocument = Schema.Struct({
   signOn: option(SignOnDocument, {}, "Sign-on (0800 or 0820 by dialect)."),
   idle: optional(
     DurationOrNever,
-    "An idle frame goes out when nothing was written for this long. When left out: 30 seconds if the frame has idle frames, else never."
+    "An idle frame goes out when nothing was written for this long. When left out: 30 seconds if the frame has idle frames, otherwise never."
   ),
   watchdog: option(WatchdogDocument, {}, "How silence is noticed."),
   mac: optional(MacDocument, macMeaning),
@@ -208,7 +212,7 @@ export const LinkDocument = Schema.Struct({
   ),
   partnerTimeout: optional(
     Duration,
-    "How long the partner itself waits for whom it asks next. `requestTimeout` must be longer, or its answer comes too late."
+    "How long the partner itself waits for the system behind it. `requestTimeout` must be longer, or its answer comes too late."
   ),
   answerWithin: optional(
     Duration,

@@ -54,7 +54,7 @@ export const TlsDocument = Schema.Struct({
   version: option(
     Schema.Literals(["1.2", "1.3"]),
     "1.2",
-    "Oldest version that is taken. Older ones than 1.2 never are."
+    "Oldest version that is accepted. Versions before 1.2 never are."
   )
 })
 export type TlsDocument = typeof TlsDocument.Type

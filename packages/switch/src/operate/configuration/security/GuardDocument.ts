@@ -81,7 +81,7 @@ export const PinDocument = Schema.Struct({
   mayDropPan: option(
     Truth,
     false,
-    "A block without the card number may be made of one that holds it. ISO 9564 and PCI PIN do not allow it; some networks ask for it."
+    "A block that contains the card number may be translated into one without it. ISO 9564 and PCI PIN do not allow it; some networks ask for it."
   )
 })
 
@@ -95,7 +95,7 @@ export const MacFailuresDocument = Schema.Struct({
   act: option(
     Schema.Literals(["alarm", "ask", "signOff", "nothing"]),
     "alarm",
-    "`alarm`: somebody is told. `ask`: besides, a new key is asked for. `signOff`: besides, we sign off and stay so. `nothing`: they are counted, no more."
+    "`alarm`: an alarm is raised. `ask`: a new key is asked for, too. `signOff`: we sign off, too, and stay signed off. `nothing`: they are only counted."
   )
 })
 

@@ -8,7 +8,7 @@ import { KeyDocument } from "./KeyDocument.ts"
 const SoftwareDocument = Schema.Struct({
   storageKey: described(
     KeyDocument,
-    "Where the key is that partners' keys are stored under (an AES key of 32 bytes, as 64 hex digits). Exactly one of `env` and `file`; another one than the journal's."
+    "Where to find the key under which partners' keys are stored (an AES key of 32 bytes, as 64 hex digits). Exactly one of `env` and `file`; another one than the journal's."
   ),
   previousStorageKeys: option(
     Schema.Array(KeyDocument),
@@ -60,7 +60,7 @@ export const KeysDocument = Schema.Struct({
     "ask",
     "While there is no key: `ask` asks for one (or gives one) once the link is signed on, `wait` waits for the partner or for a person."
   ),
-  window: optional(Duration, "How long the key before is still good on receipt. Left out: as the dialect says."),
+  window: optional(Duration, "How long the previous key is still accepted. Left out: as the dialect says."),
   wait: optional(Duration, "How long a key that was asked for may take. Left out: as the dialect says."),
   every: optional(Duration, "A new key is asked for (or given) when the one in use is as old as this."),
   at: optional(TimeOfDay, "The same every day at this time, in the link's time zone."),
