@@ -8,6 +8,8 @@ import { makeDisk } from "./Bench.ts"
 /** What comes of reading entries; left out: what is there. */
 export interface Reads {
   answer?: Effect.Effect<ReadonlyArray<Entry>, JournalError> | undefined
+  /** The same for all entries of an exchange. */
+  exchange?: Effect.Effect<ReadonlyArray<Entry>, JournalError> | undefined
 }
 
 /** What a group says that cannot be read. */
@@ -24,6 +26,7 @@ export const diskReading = (reads: Reads): ReturnType<typeof makeDisk> => {
         open: (events) =>
           Effect.map(open(events), (opened) => ({
             ...opened,
+            read: (exchange, secrets) => Effect.suspend(() => reads.exchange ?? opened.read(exchange, secrets)),
             entries: (seqs, secrets) => Effect.suspend(() => reads.answer ?? opened.entries(seqs, secrets))
           }))
       }))

@@ -6,6 +6,7 @@ import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { reportOf } from "../../../packages/switch/src/operate/control/Status.ts"
 import { statusText } from "../../../packages/switch/src/operate/control/StatusText.ts"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 import { acquirer, bench, issuer } from "./Pair.ts"
 
@@ -211,5 +212,41 @@ describe("what is in doubt", () => {
         ["unreversed", "000004"]
       ])
     })
+  )
+
+  it.effect(
+    "is also money of a kind for which the network has no reversal: a transfer, and what does not say what it is",
+    () =>
+      Effect.gen(function* () {
+        const started = yield* startBench([linkOf("acquirer", 4802), linkOf("issuer", 103)])
+        const a = started.dial(0)
+        const b = started.dial(1)
+        yield* started.commit
+        const { 3: _, ...silent } = purchase({ 11: "000002" }).fields
+        a.say(purchase({ 3: "400000" }), purchase({ 11: "000003", 3: "300000" }), { ...purchase(), fields: silent })
+        a.say(purchase({ 11: "000004", 3: "210000" }))
+        yield* started.commit
+        // Approved, and nobody hears of it.
+        b.say(
+          ...b
+            .heard()
+            .filter(({ fields }) => fields[3] === "210000")
+            .map((seen) => answerTo(seen, "0210"))
+        )
+        a.takes = false
+        yield* started.commit
+        a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+        yield* started.commit
+        yield* TestClock.adjust(1100)
+        yield* started.commit
+
+        const { messages } = started.running.pending.list()
+        expect(messages.map(({ state, stan }) => [state, stan]).sort()).toEqual([
+          ["unreversed", "000001"],
+          ["unreversed", "000002"],
+          ["unreversed", "000004"]
+        ])
+        expect(b.heard()).toEqual([])
+      })
   )
 })

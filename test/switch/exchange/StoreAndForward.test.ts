@@ -56,10 +56,10 @@ const queueOf = (
         numbers.set(transaction, number)
         return number
       },
-      own: 0,
-      isSuccess: (code) => code === "00",
-      isFinal: (code) => code !== "96",
-      isAcknowledged: (_, code) => code === "00" || code === "25"
+      endOf: (_, code, carrier, isLast) => {
+        if (code === "96" || (code !== "00" && carrier !== 0 && !isLast)) return undefined
+        return code === "00" || code === "25" ? "acknowledged" : "declined"
+      }
     },
     whole
   )

@@ -12,6 +12,7 @@ import type { Link } from "../link/Link.ts"
 import type { Severity } from "../link/LinkEnded.ts"
 import type { Receipt } from "../link/Receipts.ts"
 import type { Desk } from "./Desk.ts"
+import { Approvals } from "./delivery/Approvals.ts"
 import { Doubts } from "./delivery/Doubts.ts"
 import { OURS } from "./delivery/Due.ts"
 import { KeyHash } from "./entry/KeyHash.ts"
@@ -101,6 +102,8 @@ export class Desks {
   readonly telling = new AnswersUnderWay()
   /** What waits for a person. */
   readonly doubts = new Doubts()
+  /** Requests that were approved and have to be taken back. */
+  readonly approvals = new Approvals()
   /** Links used as one destination. */
   readonly groups: Groups = new Groups(this.all)
   /** What was thrown while a message was handled, and given up. */

@@ -24,6 +24,7 @@ import { OURS } from "./delivery/Due.ts"
 import { type Stored, storedOf } from "./delivery/Stored.ts"
 import type { Originals } from "./entry/Originals.ts"
 import { type KeyKind, type Known, kindOf, Outcome } from "./entry/RecentKeys.ts"
+import { LateApprovals } from "./request/LateApprovals.ts"
 import { KEY_LENGTH_MAX } from "./request/Outstanding.ts"
 import type { Reversals } from "./request/Reversals.ts"
 import { inSlices } from "./turns/Slices.ts"
@@ -59,6 +60,9 @@ export class LinksMissing extends Data.TaggedError("LinksMissing")<{
 /** How long after a request was accepted something may be said of it that changes what a repeat of it is told. */
 const SAID_LATER_SECONDS = 900
 
+/** So many entries back late approvals are looked at again: a look takes milliseconds. */
+const LATE_ENTRIES = 1000
+
 /** Entries after which it is looked for requests of which nothing more will be said. */
 const FORGOTTEN_EVERY = 10_000
 
@@ -80,6 +84,9 @@ export class Recovery {
   private readonly days: BusinessDays
   private readonly reversals: Reversals
   private readonly originals: Originals
+  private readonly lateApprovals: LateApprovals
+  /** Approvals that came late, by exchange, each with its entry. */
+  private readonly lateOnes = new Map<number, number>()
   /** Requests without an end: their `accepted` entries by exchange. */
   private readonly requests = new Map<number, Entry>()
   /** Reversals that are made now; the queues learn them when they are on disk. */
@@ -102,6 +109,7 @@ export class Recovery {
     this.desks = desks
     this.days = days
     this.reversals = reversals
+    this.lateApprovals = new LateApprovals(desks, reversals)
     this.originals = originals
     this.byNumber = new Map(desks.all.map((desk) => [desk.journalName, desk]))
     this.byName = new Map(desks.all.map((desk) => [desk.name, desk]))
@@ -134,6 +142,9 @@ export class Recovery {
     yield* inSlices(this.beginnings(), () => undefined)
     desks.record.floor = desks.floor()
     this.learned.clear()
+    // The last run may have ended before it could look at the last ones.
+    const since = desks.record.last - LATE_ENTRIES
+    for (const [exchange, seq] of this.lateOnes) if (seq > since) this.lateApprovals.came(exchange, seq)
     this.older()
     return { entries, ended, reversed, resumed }
   })
@@ -184,6 +195,8 @@ export class Recovery {
         return this.endRequest(entry, Outcome.refused)
       case EntryKind.undelivered:
         return this.undelivered(entry)
+      case EntryKind.late:
+        return this.late(entry)
       case EntryKind.queued:
         return this.queued(entry)
       case EntryKind.sent:
@@ -260,7 +273,16 @@ export class Recovery {
   /** An approval that nobody heard of was taken back: it is not given again. */
   private undelivered({ exchange, code }: Entry): void {
     const target = this.byName.get(this.learned.get(exchange)?.target ?? "")
-    if (target?.language.isSuccess(code) === true) this.change(exchange, { end: 0, outcome: Outcome.timedOut })
+    if (target?.language.isSuccess(code) !== true) return
+    this.desks.approvals.add(exchange)
+    this.change(exchange, { end: 0, outcome: Outcome.timedOut })
+  }
+
+  /** A partner has approved what had ended without an answer. */
+  private late({ exchange, code, link, seq }: Entry): void {
+    if (this.byNumber.get(link)?.language.isSuccess(code) !== true) return
+    this.desks.approvals.add(exchange)
+    this.lateOnes.set(exchange, seq)
   }
 
   private change(exchange: number, known: Pick<Known, "end" | "outcome">): void {

@@ -115,7 +115,11 @@ export class Forwarding implements Effects {
     const { desk, desks } = this
     desks.record.ended(end, stored.exchange, desk, desk.link.epoch, code)
     // One that was given up before, and that a person has sent once more.
-    if (end === "acknowledged") return void desks.doubts.close(stored.exchange)
+    if (end === "acknowledged") {
+      desks.approvals.delete(stored.about)
+      desks.doubts.close(stored.exchange)
+      return
+    }
     const { about, attempts, exchange, mti, stan } = stored
     desks.doubts.add({ exchange, about, end, code, link: desk.name, mti, stan, at: desks.record.writtenAt })
     const what = `${mtiText(mti)} of exchange ${exchange}${about === 0 ? "" : `, reversal of exchange ${about}`}`
@@ -185,19 +189,20 @@ export class Forwarding implements Effects {
     return (first >>> 0) * 2 ** 21 + (second >>> 11)
   }
 
-  /** See `Effects`. */
-  isSuccess(code: string): boolean {
-    return this.desk.language.isSuccess(code)
-  }
-
-  /** See `Effects`. */
-  isAcknowledged({ mti }: Stored, code: string): boolean {
-    return this.desk.language.isAcknowledged(mti, code)
-  }
-
-  /** See `Effects`. */
-  isFinal(code: string): boolean {
-    return this.desk.language.isFinal(code)
+  /**
+   * See `Effects`. "No original" over another link than the original's own says only that it has not come yet: what that link's
+   * host had not read when its connection ended may be read still. And it is not believed where the partner itself has approved
+   * the original. So it is asked again, to the last attempt.
+   */
+  endOf({ about, attempts, mti }: Stored, code: string, carrier: number, isLast: boolean): DeliveryEnd | undefined {
+    const { language } = this.desk
+    if (!language.isFinal(code)) return undefined
+    if (language.isSuccess(code)) return language.isAcknowledged(mti, code) ? "acknowledged" : "declined"
+    if (carrier !== this.own && !isLast) return undefined
+    if (!language.isAcknowledged(mti, code)) return "declined"
+    const isBelieved = code === language.refusal.duplicate || !this.desks.approvals.contradicts(about, attempts)
+    if (isBelieved) return "acknowledged"
+    return isLast ? "declined" : undefined
   }
 
   /** See `Effects`. A message that cannot be written has had an attempt: it is abandoned after the last. */

@@ -47,20 +47,14 @@ export interface Effects {
   readonly recordEnd: (stored: Stored, end: DeliveryEnd, code: string) => void
   /** Writes the message, as a repeat when it may have been sent before. False when the connection cannot be used now. */
   readonly write: (stored: Stored, isRepeat: boolean, carrier: number, epoch: number) => boolean
-  /** Whether a response code ends the delivery; other codes say "try again later". */
-  readonly isFinal: (code: string) => boolean
-  /** Whether a final code says that nothing is left to be done; any other leaves what the message is about in doubt. */
-  readonly isAcknowledged: (stored: Stored, code: string) => boolean
-  /** Whether the code is one of success: the partner has done what the message says. */
-  readonly isSuccess: (code: string) => boolean
+  /** How an answer with this code ends the message; `undefined`: it is sent again later. `isLast`: that was its last attempt. */
+  readonly endOf: (stored: Stored, code: string, carrier: number, isLast: boolean) => DeliveryEnd | undefined
   /** Whether the request that a message is about has not ended here yet. */
   readonly isEarly: (original: NonNullable<Stored["original"]>) => boolean
   /** Reads messages out of the journal. */
   readonly load: Load
   /** The key of a transaction as a number that nobody can choose: other keys have other numbers. */
   readonly number: (transaction: string) => number
-  /** The number of the queue's own link. */
-  readonly own: number
 }
 
 /** What an operator sees of a queue. */
@@ -296,22 +290,12 @@ export class StoreAndForward {
     const waiting = this.underWay.get(key)
     if (waiting === undefined) return false
     this.settle(waiting)
-    if (this.isEnd(waiting, code)) {
-      this.finish(waiting, this.effects.isAcknowledged(waiting.stored, code) ? "acknowledged" : "declined", code)
-    } else this.again(waiting, code, nowMs)
+    const { carrier, stored } = waiting
+    const end = this.effects.endOf(stored, code, carrier, stored.attempts >= this.settings.attemptsMax)
+    if (end === undefined) this.again(waiting, code, nowMs)
+    else this.finish(waiting, end, code)
     this.pump()
     return true
-  }
-
-  /**
-   * Whether an answer ends the message. "No original" over another link than the original's own says only that it has not come
-   * yet: what that link's host had not read when its connection ended may be read still. So it is asked again, to the last
-   * attempt.
-   */
-  private isEnd({ stored, carrier }: UnderWay, code: string): boolean {
-    if (!this.effects.isFinal(code)) return false
-    const isSure = carrier === this.effects.own || this.effects.isSuccess(code)
-    return isSure || stored.attempts >= this.settings.attemptsMax
   }
 
   /** Whether a message of this transaction has not ended: the next one about it has to wait here. */

@@ -44,7 +44,7 @@ export class Requests implements HotActions {
     this.desks = desks
     this.originals = originals
     this.reversals = reversals
-    this.unmatched = new UnmatchedAnswers(desks, repeats)
+    this.unmatched = new UnmatchedAnswers(desks, repeats, reversals)
   }
 
   /** The request as the target is to know it: with a STAN of ours where the link has its own. */
@@ -59,9 +59,7 @@ export class Requests implements HotActions {
     const slot = target.outstanding.at(id)
     if (slot.sealing?.isDone === false) return slot.hold()
     if (line === undefined || slot.hasPlace) return this.send(target, slot)
-    if (!line.enter()) {
-      return line.wait(id, this.desks.groups.partner(slot.origin), this.desks.now, slot.deadline)
-    }
+    if (!line.enter()) return line.wait(id, this.desks.groups.partner(slot.origin), this.desks.now, slot.deadline)
     slot.hasPlace = true
     this.send(target, slot)
   }
@@ -335,6 +333,7 @@ export class Requests implements HotActions {
     record.together(() => {
       record.ended("undelivered", slot.exchange, origin, slot.originEpoch, slot.endCode)
       if (!target.language.isSuccess(slot.endCode)) return
+      this.desks.approvals.add(slot.exchange)
       // Nobody may hear of the approval any more.
       this.became(origin, slot, 0, Outcome.timedOut)
       this.reverse(origin, target, slot)

@@ -24,8 +24,8 @@ export class Reversals {
 
   /**
    * Journals the reversal of `request`, which came from `origin` and went to `target` as `exchange`; it has to be stored when
-   * that is on disk. `undefined` when neither language has a reversal for such a request (inquiries move no money), or when
-   * the target's has none, or it cannot be made: then the journal says that a person has to do it.
+   * that is on disk. `undefined` when the request moves no money (inquiries), or when neither language has a reversal for
+   * such a request, the target's has none at all, or it cannot be made: then the journal says that a person has to do it.
    */
   make(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
     try {
@@ -45,19 +45,14 @@ export class Reversals {
       this.impossible(target, exchange, request.mti, origin.language.stan(request))
       return undefined
     }
-    if (this.isNoMoney(origin, target, original)) return undefined
+    const isReversible = origin.language.isReversible(original) || target.language.isReversible(original)
+    // What a network takes back is its dialect's to say; that it is money, where none takes it back, the standard's.
+    if (!isReversible && !origin.language.isMoney(original)) return undefined
     const stamp = { stan: stanOf(record.last + 1), nowMs: runtime.wallMs() }
-    const bytes = this.crossing.reversal(origin.language, target.language, original, stamp)
+    const bytes = isReversible ? this.crossing.reversal(origin.language, target.language, original, stamp) : undefined
     if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes, OURS)
     this.impossible(target, exchange, request.mti, origin.language.stan(request))
     return undefined
-  }
-
-  /** Whether nothing has to be taken back. Where neither language knows a reversal, neither says what is money. */
-  private isNoMoney({ language }: Desk, target: Desk, original: MessageIndex): boolean {
-    const hasNone = language.reversed === undefined && target.language.reversed === undefined
-    if (hasNone) return !language.isMoney(original)
-    return !language.isReversible(original) && !target.language.isReversible(original)
   }
 
   /** Money is left to a person. `mti` 0 and `stan` "" when the request cannot be read any more. */

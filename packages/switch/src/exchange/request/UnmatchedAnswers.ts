@@ -7,16 +7,20 @@ import type { Desks } from "../Desks.ts"
 import { State } from "../Exchange.ts"
 import { Outcome } from "../entry/RecentKeys.ts"
 import type { Repeats } from "../entry/Repeats.ts"
+import { LateApprovals } from "./LateApprovals.ts"
 import type { Outstanding, Slot } from "./Outstanding.ts"
+import type { Reversals } from "./Reversals.ts"
 
 /** The unmatched answers of one switch. */
 export class UnmatchedAnswers {
   private readonly desks: Desks
   private readonly repeats: Repeats
+  private readonly approvals: LateApprovals
 
-  constructor(desks: Desks, repeats: Repeats) {
+  constructor(desks: Desks, repeats: Repeats, reversals: Reversals) {
     this.desks = desks
     this.repeats = repeats
+    this.approvals = new LateApprovals(desks, reversals)
   }
 
   /** An answer with the match key `key[0, length)` that no open request waits for; `slot` has ended or is about to. */
@@ -67,7 +71,9 @@ export class UnmatchedAnswers {
     const code = target.language.code(index) ?? ""
     if (isAnswered) target.traffic.duplicates++
     else target.traffic.late++
-    this.desks.record.unmatched(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
+    const { record } = this.desks
+    const seq = record.unmatched(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
+    if (!isAnswered && target.language.isSuccess(code)) this.approvals.came(exchange, seq === 0 ? record.last + 1 : seq)
   }
 
   private note(target: Desk, epoch: number, text: string): void {

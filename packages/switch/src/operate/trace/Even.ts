@@ -41,7 +41,8 @@ export const evenness = Effect.fnUntraced(function* (
   const dialect = dialects.codec(name?.dialect ?? "")?.dialect
   if (late === undefined || dialect === undefined || !isSuccess(dialect, late.code)) return undefined
   const approval = `${name?.name} approved with ${late.code} when the request had ended`
-  const reversal = entries.find(({ about, kind }) => kind === EntryKind.queued && about === exchange)
+  // A request that was approved behind its reversal is reversed once more.
+  const reversal = entries.findLast(({ about, kind }) => kind === EntryKind.queued && about === exchange)
   if (reversal === undefined) {
     const isMoney = entries.some(({ kind }) => kind === EntryKind.unreversed)
     return isMoney
