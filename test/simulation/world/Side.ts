@@ -93,6 +93,11 @@ export class Side implements Connection {
     return this.ended?.how
   }
 
+  /** The far side has ended it: nothing of what is still to be sent leaves any more. */
+  private get isBroken(): boolean {
+    return this.ended !== undefined && this.ended.how !== "local"
+  }
+
   get peerHost(): string {
     return this.peer.host
   }
@@ -268,7 +273,7 @@ export class Side implements Connection {
 
   /** Hands waiting bytes to the kernel as long as it has room, in segments of drawn sizes, and the FIN after the last. */
   private pump(): void {
-    if (!this.life.isAlive) return
+    if (!this.life.isAlive || this.isBroken) return
     while (this.waiting !== undefined && this.outgoing.inKernel < this.net.options.kernelRoom) {
       const { bytes, asWritten } = this.waiting
       const size = this.net.segmentSize(bytes.length)

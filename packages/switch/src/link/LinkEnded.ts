@@ -4,7 +4,7 @@ import { Data } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 
 /** The end of one connection epoch. `first` shows the first bytes of a frame that could not be read, in hexadecimal, masked. */
-export class LinkEnded extends Data.TaggedError("LinkEnded")<{
+export class LinkEnded extends Data.TaggedClass("LinkEnded")<{
   readonly reason:
     | "ConnectFailed"
     | "PeerClosed"

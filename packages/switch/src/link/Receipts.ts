@@ -47,6 +47,7 @@ export class Receipts {
   private handedTo = 0
   private brokenAt: number | undefined
   private isHeld = false
+  private heldFrom = 0
   private isOver = false
 
   /** Answers that are not settled. */
@@ -67,14 +68,23 @@ export class Receipts {
     if (!this.isHeld) this.deliver(position)
   }
 
-  /** The partner has closed its direction: what is handed over from now on is delivered when the connection ends well. */
-  hold(): void {
+  /**
+   * The partner has closed its direction: what is handed over from now on is delivered when the connection ends well. It may have
+   * heard what the kernel has: up to `position`, or as far as it was known to have it.
+   */
+  hold(position = this.handedTo): void {
     this.isHeld = true
+    this.heldFrom = position
   }
 
   /** The connection is broken: the kernel has got what ends at `position` or before. Left out: what it was known to have. */
   broken(position = this.handedTo): void {
     this.brokenAt ??= position
+  }
+
+  /** The partner was gone when it closed its direction: nothing that was handed over since has been heard. */
+  unheard(): void {
+    this.broken(this.heldFrom)
   }
 
   /** The connection has ended, and no answer comes after this. True: not all were delivered. */

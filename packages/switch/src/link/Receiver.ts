@@ -32,6 +32,8 @@ export interface ReceivingSession extends SessionEpoch {
   readonly wake: (at: number) => void
   /** The partner sends no more: gives it the answers that it waits for. */
   readonly answered: (ended: LinkEnded) => Effect.Effect<void>
+  /** Closes the connection behind what a write has begun. */
+  readonly hangUp: () => void
 }
 
 /** The receiver of one session. */
@@ -67,7 +69,7 @@ export class Receiver {
     this.link.events.turn(this.session)
     const why = cut === undefined ? endedBy(ended) : frameWrong(cut)
     return Effect.flatMap(cut === undefined ? this.session.answered(why) : Effect.void, () => {
-      this.session.connection.close("fin")
+      this.session.hangUp()
       return Effect.fail(why)
     })
   }

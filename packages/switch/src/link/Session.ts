@@ -223,13 +223,36 @@ export class Session implements ReceivingSession, WatchedSession {
     this.outbox.flush()
     return Effect.raceFirst(Effect.raceFirst(this.receiver.run, this.send), this.keep)
   }).pipe(
-    Effect.catch((ended) => Effect.succeed(this.failure ?? this.deadlines.finishing?.ended ?? ended)),
+    Effect.catch((ended) =>
+      Effect.sync(() => {
+        if (ended.reason === "PeerReset") this.breakOff()
+        return this.failure ?? this.deadlines.finishing?.ended ?? ended
+      })
+    ),
     Effect.ensuring(Effect.sync(() => this.over()))
   )
 
   private over(): void {
-    this.connection.close(this.deadlines.finishing === undefined ? "reset" : "fin")
+    if (this.deadlines.finishing === undefined) this.breakOff()
+    else this.hangUp()
     if (this.receipts.end()) this.link.events.turn(this)
+  }
+
+  /** See `ReceivingSession`: what a write has taken leaves before the FIN, and may be heard. */
+  hangUp(): void {
+    if (this.deadlines.writingSince > 0) this.receipts.broken(this.outbox.handed(0))
+    this.connection.close("fin")
+  }
+
+  /** Of a write under way the partner may have heard what the kernel has, and of that alone. */
+  private breakOff(): void {
+    this.receipts.broken(this.writtenTo)
+    this.connection.close("reset")
+  }
+
+  /** How far the kernel has what was written, where a write is under way; `undefined`: as far as it was known to have it. */
+  private get writtenTo(): number | undefined {
+    return this.deadlines.writingSince > 0 ? this.outbox.handed(this.connection.unsent()) : undefined
   }
 
   /** A partner that has only finished sending gets the answers that it waits for, as long as a write may take. */
@@ -239,7 +262,7 @@ export class Session implements ReceivingSession, WatchedSession {
     const isOwing = () => owing() || this.outbox.waiting > 0 || this.deadlines.writingSince > 0
     if (!isOwing()) return Effect.void
     this.isAnsweringOnly = true
-    this.receipts.hold()
+    this.receipts.hold(this.writtenTo)
     this.watchdog.stop()
     this.management.satisfied()
     this.deadlines.frameSince = 0
@@ -256,7 +279,7 @@ export class Session implements ReceivingSession, WatchedSession {
 
   /** The partner that had closed its direction was gone altogether: nothing that was written since has been heard. */
   private foundNobody(gone: ConnectionEnded): void {
-    this.receipts.broken(0)
+    this.receipts.unheard()
     this.fail(endedBy(gone))
   }
 
@@ -274,8 +297,10 @@ export class Session implements ReceivingSession, WatchedSession {
       // cannot be written is dropped: it is no slow partner's.
       Effect.match({
         onFailure: (ended) => {
-          if (this.isHalfClosed) this.foundNobody(ended)
-          else this.receipts.broken()
+          if (this.isHalfClosed) return this.foundNobody(ended)
+          // Nothing of a write that was not begun is left behind.
+          const unsent = this.connection.unsent()
+          this.receipts.broken(unsent === 0 ? undefined : this.outbox.handed(unsent))
         },
         onSuccess: () => this.receipts.handed(this.outbox.handed(0))
       }),

@@ -39,9 +39,11 @@ const nothing = Buffer.alloc(0)
 
 /**
  * Bytes that the kernel has not taken. Node counts a write until all of it is taken; its handle knows how much of it is left.
- * Below TLS these are bytes of the cipher, a little more than those of the messages.
+ * Below TLS these are bytes of the cipher, a little more than those of the messages. Without its handle nobody knows how much of
+ * a write was taken before the connection broke: all but its last byte may have been.
  */
 const unsentOf = (socket: Net.Socket, raw: Net.Socket): number => {
+  if (raw.destroyed) return Math.min(socket.writableLength, 1)
   const handle = (raw as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
   return Math.min(socket.writableLength, handle?.writeQueueSize ?? Number.POSITIVE_INFINITY)
 }

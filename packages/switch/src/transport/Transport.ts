@@ -10,7 +10,7 @@ import type { HttpCall, HttpLimits } from "./Http.ts"
 import type { PartnerIdentity, TlsReason, TlsRefused, TlsSettings } from "./Tls.ts"
 
 /** How a connection ended. `cause` is the system's own code or a sentence; it never holds message bytes. */
-export class ConnectionEnded extends Data.TaggedError("ConnectionEnded")<{
+export class ConnectionEnded extends Data.TaggedClass("ConnectionEnded")<{
   /** `fin`: the partner closed in order. `reset`: the partner or the network broke it. `local`: we closed it. */
   readonly how: "fin" | "reset" | "local"
   readonly cause: string
@@ -57,7 +57,7 @@ export interface Connection {
    * again. One write at a time. Success says "handed to the kernel", never "arrived".
    */
   readonly write: (bytes: Buffer) => Effect.Effect<void, ConnectionEnded>
-  /** Bytes given to `write` that the kernel has not taken yet, while the connection is open. */
+  /** Bytes given to `write` that the kernel has not taken; once the connection has broken, those that it surely never took. */
   readonly unsent: () => number
   /**
    * Asks the kernel whether the connection is broken, without a byte to the partner: after the partner's FIN nothing else tells.
