@@ -4,9 +4,9 @@
  */
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
+import { Link } from "../../packages/switch/src/link/Link.ts"
 import { LinkEnded } from "../../packages/switch/src/link/LinkEnded.ts"
 import { eventsOf } from "../../packages/switch/src/link/LinkEvents.ts"
-import { Link } from "../../packages/switch/src/link/Link.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 import { Machine } from "./world/Machine.ts"

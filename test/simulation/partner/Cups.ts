@@ -76,8 +76,9 @@ const putDigits = (value: number, length: number, at: number): number => {
 }
 
 const putPadded = (text: string, at: number): number => {
-  room.fill(32, put(text, at), at + ID)
-  return at + ID
+  const end = put(text, at)
+  room.fill(32, end, Math.max(end, at + ID))
+  return Math.max(end, at + ID)
 }
 
 const putField = (de: number, value: string, at: number): number => {
@@ -181,8 +182,9 @@ export const answerTo = (
   for (const de of echoed) if (request.fields[de] !== undefined) fields[de] = request.fields[de]
   // 0421 is answered like 0420: the last digit of an answer is the original's (ISO 8583, function digit).
   const mti = `${request.mti.slice(0, 2)}${Number(request.mti[2]) + 1}0`
-  const { source, destination } = request
-  return { ...request, mti, source: destination, destination: source, fields: { ...fields, ...more } }
+  const { carried, destination, rejectCode, source } = request
+  for (const de in more) fields[de] = more[de]!
+  return { carried, rejectCode, mti, source: destination, destination: source, fields }
 }
 
 const withoutZeros = (id: string | undefined): string => {

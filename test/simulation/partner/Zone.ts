@@ -15,32 +15,38 @@ const counted: ReadonlySet<number> = new Set([2, 32, 33, 102, 103])
 const sealed = /^0[124][0-3]/
 const unsealed = /^06|^08/
 
-/** Single DES, one block at a time: three times the same key is that. */
+/** Single DES: three times the same key is that. What makes a cipher is dear, so each is made once, when it is needed. */
 class Des {
   private readonly three: Buffer
-  private readonly encryptor: Cipheriv
-  private readonly decryptor: Decipheriv
+  private encryptor: Cipheriv | undefined
+  private decryptor: Decipheriv | undefined
+  private chainer: Cipheriv | undefined
+  /** The last block of the text before: CBC goes on from it. */
+  private last: Buffer = Buffer.alloc(8)
 
   constructor(key: Buffer) {
     this.three = Buffer.concat([key, key, key])
-    this.encryptor = createCipheriv("des-ede3-ecb", this.three, null).setAutoPadding(false)
-    this.decryptor = createDecipheriv("des-ede3-ecb", this.three, null).setAutoPadding(false)
   }
 
   encrypt(block: Buffer): Buffer {
+    this.encryptor ??= createCipheriv("des-ede3-ecb", this.three, null).setAutoPadding(false)
     return this.encryptor.update(block)
   }
 
   decrypt(block: Buffer): Buffer {
+    this.decryptor ??= createDecipheriv("des-ede3-ecb", this.three, null).setAutoPadding(false)
     return this.decryptor.update(block)
   }
 
   /** The last block of the text in CBC mode from a block of zeros, filled up with zeros. */
   chain(text: Buffer): Buffer {
+    this.chainer ??= createCipheriv("des-ede3-cbc", this.three, Buffer.alloc(8)).setAutoPadding(false)
     const padded = Buffer.alloc(8 * Math.ceil(text.length / 8))
     text.copy(padded)
-    const cipher = createCipheriv("des-ede3-cbc", this.three, Buffer.alloc(8)).setAutoPadding(false)
-    return cipher.update(padded).subarray(-8)
+    // Taken out of the first block, the block before it leaves a start from zeros.
+    for (let n = 0; n < this.last.length; n++) padded[n]! ^= this.last[n]!
+    this.last = this.chainer.update(padded).subarray(-8)
+    return this.last
   }
 }
 
@@ -92,7 +98,7 @@ const desOf = (key: Buffer): Pair => [new Des(key.subarray(0, 8)), new Des(key.s
 const tdes = ([first, second]: Pair, block: Buffer): Buffer => first.encrypt(second.decrypt(first.encrypt(block)))
 
 /** A key's check value: three bytes of E(key, 0). */
-const checkValueOf = (key: Buffer): string => tdes(desOf(key), Buffer.alloc(8)).toString("hex", 0, 3).toUpperCase()
+const checkValueOf = (pair: Pair): string => tdes(pair, Buffer.alloc(8)).toString("hex", 0, 3).toUpperCase()
 
 /** Text of a key message that F128 covers: MTI, 7, 11, 39, 53, 70, 100. */
 const keyTextOf = ({ fields, mti }: CupsMessage): string =>
@@ -136,7 +142,7 @@ export class Zone {
 
   /** Check value of the MAC key in use. */
   get checkValue(): string {
-    return checkValueOf(this.mac.key)
+    return checkValueOf(this.mac.pair)
   }
 
   /** The value of F48 that brings a key: the same one until it was taken. */

@@ -221,7 +221,7 @@ export class Session implements ReceivingSession, WatchedSession {
     this.management.opened()
     this.signedOnMaybe()
     this.outbox.flush()
-    return Effect.raceFirst(Effect.raceFirst(this.receiver.run, this.send), this.keep)
+    return Effect.raceAllFirst<Effect.Effect<never, LinkEnded>>([this.receiver.run, this.send, this.keep])
   }).pipe(
     Effect.catch((ended) =>
       Effect.sync(() => {
