@@ -104,8 +104,9 @@ export const frameOf = ({ carried, destination, fields, mti, rejectCode, source 
     room[map + ((de - 1) >> 3)]! |= 0x80 >> ((de - 1) & 7)
     end = putField(de, value, end)
   }
-  putDigits(end - LENGTH, LENGTH, 0)
-  putDigits(end - LENGTH, LENGTH, LENGTH + 2)
+  const length = HEADER + 4 + end - map
+  putDigits(length, LENGTH, 0)
+  putDigits(length, LENGTH, LENGTH + 2)
   return Buffer.from(room.subarray(0, end))
 }
 
