@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { failureText, type Outcome, runDialogue } from "../../packages/simulator/src/dialogue/index.ts"
 import { Recorded } from "../../packages/simulator/src/dialogue/Recorded.ts"
 import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
+import { pathFrom } from "../../packages/simulator/src/file/LinkKeys.ts"
 import { type Passed, passThrough } from "../../packages/simulator/src/link/PassThrough.ts"
 import { passedOf } from "../../packages/simulator/src/traffic/Captured.ts"
 import { framesOf, pcapng } from "../simulator/Captures.ts"
@@ -84,6 +85,27 @@ describe("jinka-sim dialogue record", () => {
     }
   )
 
+  it.each(Object.keys(dialects).filter((name) => dialects[name]!.reversal?.originalData !== undefined))(
+    "ties a void to its original although both have one MTI, and a value that the far side made to where it came: %s",
+    async (dialect) => {
+      const { text } = await recorded(dialect, async (line) => {
+        const first = money(line.codec, { 11: stan(41) })
+        line.say(first)
+        await line.heard(1)
+        const code = line.messages[0]!.fields[38] as string
+        const named = reversalOf(line.codec, first, stan(42)).fields
+        const { processingCode } = line.codec.layout.roles
+        line.say({ mti: first.mti, fields: { ...named, [processingCode]: "200000", 38: code } })
+        await line.heard(2)
+      })
+      const outcome = await again(dialect, text)
+
+      expect(failureText(outcome), text).toBe("")
+      expect(text).toContain('38: "{m2.38}"')
+      expect(text).toMatch(/(56|90): "\{m1\.mti\}/)
+    }
+  )
+
   it("writes the same dialogue of a capture of the line", async () => {
     const { passed, text } = await recorded("cups", purchaseAndReversal)
     const { form } = plansOf(head("cups"))[0]!
@@ -117,6 +139,12 @@ describe("jinka-sim dialogue record", () => {
     for (const secret of ["6200000000000005", "30122010000000000000"]) expect(text).not.toContain(secret)
     expect(text).toContain("# Left out, because nobody writes it down: DE 35.")
     expect(text).toMatch(/2: "620000\d{10}"/)
+  })
+
+  it("names a dialect file as the dialogue's folder sees it", () => {
+    expect(pathFrom("out", "ours.yaml")).toBe("../ours.yaml")
+    expect(pathFrom(".", "ours.yaml")).toBe("./ours.yaml")
+    expect(pathFrom("out", "out/ours.yaml")).toBe("./ours.yaml")
   })
 
   it("refers to numbers and times, and to the message that a reversal reverses", async () => {

@@ -391,6 +391,10 @@ describe("jinka-sim", () => {
       [["init", path("长".repeat(100))], "The path of argument <folder> cannot be looked at: a name in it is too long"],
       [["init", path("empty")], "a file"],
       [
+        ["replay", path("traffic"), "--connect", "127.0.0.1:1", "--link", path("traffic"), "--dialect", "cups"],
+        "--link: dialect and frame are said there, or with --dialect and --frame: not both"
+      ],
+      [
         ["dialogue", "record", "--listen", address, "--target", "127.0.0.1:1", "--out", taken],
         `cannot listen on ${address}: another process listens there already`
       ]

@@ -74,6 +74,8 @@ const settingsOf = ({ file, history, listen, target }: ProxyInput) =>
       shadow: undefined,
       form: undefined,
       mac: undefined,
+      listenTls: undefined,
+      targetTls: undefined,
       control: undefined,
       lasts: undefined
     }

@@ -12,7 +12,9 @@ import {
   type WireFormat,
   wireFormatNames
 } from "../dialogue/WireFormat.ts"
+import type { FileInvalid } from "../file/FileInvalid.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
+import { type LinkSide, readLinkFile } from "../file/LinkKeys.ts"
 import { suggestion } from "../file/Nearest.ts"
 import { tryToWrite, writeText } from "../file/TextFile.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
@@ -36,6 +38,24 @@ const text = (name: string, metavar: string, description: string): Flag.Flag<str
 const formFlags = {
   dialect: text("dialect", "name", "A dialect that ships, or a dialect file (default cups)"),
   frame: text("frame", "name", "The frame by its name, where it is not the dialect's usual one")
+}
+
+/** How the link of a replay speaks. */
+const linkOf = ({
+  dialect,
+  frame,
+  link
+}: {
+  readonly dialect: string | undefined
+  readonly frame: string | undefined
+  readonly link: string | undefined
+}): Effect.Effect<LinkSide, FileFailed | FileInvalid | SettingInvalid> => {
+  if (link === undefined) {
+    return Effect.map(formOf(dialect, frame), (form) => ({ form, mac: undefined, tls: undefined }))
+  }
+  if (dialect === undefined && frame === undefined) return readLinkFile(link)
+  const rule = "dialect and frame are said there, or with --dialect and --frame: not both"
+  return Effect.fail(new SettingInvalid({ setting: "--link", rule }))
 }
 
 const readBytes = (path: string): Effect.Effect<Buffer, FileFailed> =>
@@ -182,6 +202,10 @@ export const replayCommand = Command.make(
     path: Argument.Path("file").pipe(Argument.withDescription("Traffic, as a proxy or `jinka-sim record` wrote it")),
     connect: endpoint("connect", "Send the requests to this address"),
     ...formFlags,
+    link: file(
+      "link",
+      "In place of both, a file with dialect, frame, mac and tls of the link, as a load file has them: MACs are made anew"
+    ),
     direction: Flag.Literals("direction", ["toTarget", "fromTarget"]).pipe(
       Flag.withDescription(
         "Whose requests are sent: those of the side that made the connection (toTarget, the default)"
@@ -207,7 +231,7 @@ export const replayCommand = Command.make(
     report: file("report", "Write what became of each request here, one JSON object a line")
   },
   Effect.fn(function* (input) {
-    const form = yield* formOf(input.dialect, input.frame)
+    const { form, mac, tls } = yield* linkOf(input)
     const tolerance = input.tolerance === undefined ? noTolerance : yield* readTolerance(input.tolerance)
     const lines = yield* readTraffic(input.path)
     const pairs = pairsOf(form.codec, lines, input.direction)
@@ -228,7 +252,7 @@ export const replayCommand = Command.make(
     yield* tryToWrite([input.report])
     const ended: Array<Replayed> = []
     const { asRecorded, connect, speed, timeout: timeoutMs } = input
-    const settings = { form, mac: undefined, connect, speed, isRenewed: !asRecorded, timeoutMs, tolerance }
+    const settings = { form, mac, tls, connect, speed, isRenewed: !asRecorded, timeoutMs, tolerance }
     const stop = yield* StopSignal
     const early = yield* replay(settings, pairs, (one) => ended.push(one), stop.requested)
     yield* Console.log(table(ended))

@@ -163,12 +163,12 @@ const valueBytes = ({ form, index }: Observed, de: number): Buffer => {
 }
 
 /** The MAC as it stands in its field. */
-const macOf = (
+export const macOf = (
   form: WireFormat,
   { key }: { readonly key: MacKey },
   message: Observed,
   de: number,
-  only: MacFields
+  only?: MacFields
 ): Buffer => {
   const { bytes, form: how } = macRulesOf(form)
   const mac = key.compute(coveredBytes(form, message, de, only)).subarray(0, bytes)

@@ -3,13 +3,16 @@
  * Mounted by the command line.
  */
 import { readFileSync } from "node:fs"
-import { relative } from "node:path"
+import { dirname, relative } from "node:path"
 import { cups } from "@jinka/codec"
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { endpoint } from "../cli/Flags.ts"
+import { Unsettled } from "../cli/Conduct.ts"
+import { endpoint, file } from "../cli/Flags.ts"
 import { StopSignal } from "../cli/StopSignal.ts"
+import type { FileInvalid } from "../file/FileInvalid.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
+import { type LineSides, pathFrom, readLineFile } from "../file/LinkKeys.ts"
 import { knownNames } from "../file/Nearest.ts"
 import { tryToWrite, writeText } from "../file/TextFile.ts"
 import { type Endpoint, endpointText } from "../link/Listener.ts"
@@ -36,14 +39,13 @@ const flags = {
     Flag.withMetavar("file"),
     Flag.withDescription("The dialogue; it is rewritten after each message")
   ),
-  dialect: Flag.String("dialect").pipe(
-    Flag.withDescription(`Dialect of the line: a name or a dialect file (default cups)`),
-    Flag.withDefault("cups")
+  dialect: optional(
+    Flag.String("dialect").pipe(Flag.withDescription(`Dialect of the line: a name or a dialect file (default cups)`))
   ),
-  frame: Flag.String("frame").pipe(
-    Flag.withDescription("Frame of the line by its name (default: the dialect's usual one)"),
-    Flag.withDefault("")
+  frame: optional(
+    Flag.String("frame").pipe(Flag.withDescription("Frame of the line by its name (default: the dialect's usual one)"))
   ),
+  link: file("link", "In place of both, a file with dialect, frame, mac, listen tls and target tls of the line"),
   rule: Flag.String("rule").pipe(
     Flag.withDescription("What the dialogue shows, in one sentence"),
     Flag.withDefault("What was recorded happens again.")
@@ -97,29 +99,53 @@ const sourceOf = ({ capture, listen, port, target }: Asked): Source | SettingInv
   })
 }
 
+/** How the line speaks, and how the dialogue says so. */
+const lineOf = ({
+  dialect: name,
+  frame: frameName,
+  link,
+  out
+}: {
+  readonly dialect: string | undefined
+  readonly frame: string | undefined
+  readonly link: string | undefined
+  readonly out: string
+}): Effect.Effect<LineSides, FileInvalid | SettingInvalid> => {
+  if (link !== undefined) {
+    if (name === undefined && frameName === undefined) return readLineFile(link, out)
+    const rule = "dialect and frame are said there, or with --dialect and --frame: not both"
+    return Effect.fail(new SettingInvalid({ setting: "--link", rule }))
+  }
+  const dialect = name === undefined ? cups : dialectNamed(name)
+  if (dialect instanceof SettingInvalid) return Effect.fail(dialect)
+  const frame = frameNamed(frameName ?? "")
+  if (frameName !== undefined && frame === undefined) {
+    const rule = `no frame "${frameName}" is known; ${knownNames(frameName, frameNames)}`
+    return Effect.fail(new SettingInvalid({ setting: "--frame", rule }))
+  }
+  const seen = name !== undefined && isDialectFile(name) ? pathFrom(dirname(out), name) : name
+  return Effect.succeed({
+    form: makeWireFormat(dialect, frame),
+    ...{ mac: undefined, listenTls: undefined, targetTls: undefined },
+    written: { dialect: seen, frame: frameName, tls: undefined }
+  })
+}
+
 /** The command. */
 export const recordCommand = Command.make(
   "record",
   flags,
-  Effect.fn(function* ({ dialect: name, frame: frameName, out, rule, seed, ...asked }) {
+  Effect.fn(function* ({ dialect, frame, link, out, rule, seed, ...asked }) {
     const stop = yield* StopSignal
     const source = sourceOf(asked)
     if (source instanceof SettingInvalid) return yield* source
-    const dialect = dialectNamed(name)
-    if (dialect instanceof SettingInvalid) return yield* dialect
-    const frame = frameNamed(frameName)
-    if (frameName !== "" && frame === undefined) {
-      const rule = `no frame "${frameName}" is known; ${knownNames(frameName, frameNames)}`
-      return yield* new SettingInvalid({ setting: "--frame", rule })
+    const { form, listenTls, mac, targetTls, written } = yield* lineOf({ dialect, frame, link, out })
+    const { dialect: named = "cups", frame: frameText, tls } = written
+    if (mac !== undefined && form.codec.dialect.security?.mac === undefined) {
+      const rule = `the dialect ${named} does not say where a MAC is (\`security.mac\`): a dialogue could not make one`
+      return yield* new SettingInvalid({ setting: "--link", rule: `mac: ${rule}` })
     }
-    const form = makeWireFormat(dialect ?? cups, frame)
-    const recorded = new Recorded({
-      form,
-      dialect: name,
-      frame: frameName === "" ? undefined : frameName,
-      rule,
-      seed
-    })
+    const recorded = new Recorded({ form, dialect: named, frame: frameText, rule, seed, mac, tls })
     const write = writeText(out, () => recorded.text())
     yield* tryToWrite([out])
     if (source.kind === "capture") {
@@ -143,29 +169,42 @@ export const recordCommand = Command.make(
     }
     const { listen, target } = source
     let seen = 0
-    let written = 0
-    const at = yield* passThrough(listen, target, form.frame, (passed) => {
-      seen++
-      recorded.take(passed)
-    })
-    // Only now: a second start must not empty what the first one records.
-    yield* write
+    let kept = 0
+    const told = new Set<string>()
+    const refused = (why: string): void => {
+      if (!told.has(why)) Effect.runFork(Console.error(`jinka-sim: no connection: ${why}`))
+      told.add(why)
+    }
+    const at = yield* passThrough(
+      listen,
+      target,
+      form.frame,
+      (passed) => {
+        seen++
+        recorded.take(passed)
+      },
+      { listen: listenTls, target: targetTls, refused }
+    )
     yield* Console.log(`records ${endpointText(at)} to ${endpointText(target)}; ends with Ctrl-C`)
     const keep = Effect.suspend(() => {
-      if (written === seen) return Effect.void
-      written = seen
+      // Nothing before a message: a file without one is no dialogue, and what is there stays.
+      if (kept === seen || recorded.messages === 0) return Effect.void
+      kept = seen
       return write
     })
     const keeping = keep.pipe(Effect.andThen(Effect.sleep(LOOK_MS)), Effect.forever)
     yield* Effect.raceFirst(stop.requested, keeping)
     yield* keep
+    if (recorded.messages === 0) {
+      return yield* new Unsettled({ reason: `no message went by: ${relative(".", out)} was not written` })
+    }
     yield* Console.log(`${recorded.messages} messages in ${relative(".", out)}`)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
     "Stands between two systems, passes everything on, and writes what went by as a dialogue: what the connecting side sent, and what " +
       "came back as what is expected. STANs, times and references to earlier messages are written so that it runs again. Card numbers " +
-      "become made-up ones, tracks, PINs and chip data are left out. With --capture and --port it reads a file of packets instead. Exit codes: 0 ended in order, 2 an address, a dialect or the file is wrong."
+      "become made-up ones, tracks, PINs and chip data are left out. With --capture and --port it reads a file of packets instead. Exit codes: 0 ended in order, 1 no message went by, 2 an address, a dialect or the file is wrong."
   ),
   Command.withShortDescription("Writes a dialogue from live traffic"),
   Command.withExamples([

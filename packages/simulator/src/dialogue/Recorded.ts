@@ -8,16 +8,18 @@ import {
   isMessageError,
   isRequest,
   type Message,
-  type MessageIndex,
   messageToJson,
   mtiText,
   readOriginalData,
-  responseMti
+  responseMti,
+  toHex
 } from "@jinka/codec"
 import { luhnDigit } from "../chance/Cards.ts"
 import { chanceOf } from "../chance/Chance.ts"
 import type { Passed } from "../link/PassThrough.ts"
 import { localTimePictures } from "../message/LocalTime.ts"
+import type { MacSettings } from "../message/MessageMac.ts"
+import { type DialogueKeys, macFieldOf, macWrong } from "./Keys.ts"
 import { fieldText, mtiOf, type Observed, told } from "./Observed.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
@@ -30,6 +32,10 @@ export interface Recording {
   readonly rule: string
   /** What made-up card numbers are drawn from. */
   readonly seed: number
+  /** The key of the line's MACs; without it they are left out. */
+  readonly mac?: MacSettings | undefined
+  /** `tls` of the connecting partner as a dialogue writes it; left out where the target speaks none. */
+  readonly tls?: string | undefined
 }
 
 /** A message that went by, with the name that steps call it by. */
@@ -38,6 +44,8 @@ interface Noted {
   readonly partner: string
   readonly side: "near" | "far"
   readonly message: Observed
+  /** The message that it answers. */
+  readonly asked: Noted | undefined
 }
 
 /** Quoted, as every value of a dialogue may be. */
@@ -55,9 +63,12 @@ export class Recorded {
   private readonly free: Array<string> = []
   private readonly names = new Set<string>()
   private readonly leftOut = new Set<number>()
+  private readonly keys: DialogueKeys
+  private foreignMacs = 0
 
   constructor(recording: Recording) {
     this.recording = recording
+    this.keys = recording.mac === undefined ? new Map() : new Map([[MAC_KEY, { _tag: "mac", ...recording.mac }]])
   }
 
   /** How many messages went by. */
@@ -88,9 +99,14 @@ export class Recorded {
 
   /** The file. */
   text(): string {
-    const { dialect, frame, rule } = this.recording
+    const { dialect, frame, mac, rule, tls } = this.recording
     const left = [...this.leftOut].sort((one, other) => one - other)
     const without = left.length === 0 ? [] : [`# Left out, because nobody writes it down: DE ${left.join(", ")}.`]
+    const key = mac === undefined ? "none was given" : "not by the key that was given"
+    if (this.foreignMacs > 0) without.push(`# MACs that are left out: ${this.foreignMacs} (${key}).`)
+    const keys =
+      mac === undefined ? [] : [`keys: { ${MAC_KEY}: { mac: ${mac.algorithm}, hex: "${toHex(mac.bytes)}" } }`]
+    const connects = tls === undefined ? "connects to target" : `{ connects to: target, tls: ${tls} }`
     return [
       "# Recorded from a line. Say in `rule` what it shows, in `source` who says so, and keep only what belongs to it.",
       "# Card numbers are made-up ones under the same first six digits.",
@@ -99,8 +115,9 @@ export class Recorded {
       "source: a recording",
       `dialect: ${dialect}`,
       ...(frame === undefined ? [] : [`frame: ${frame}`]),
+      ...keys,
       "partners:",
-      ...[...this.names].map((name) => `  ${name}: connects to target`),
+      ...[...this.names].map((name) => `  ${name}: ${connects}`),
       "steps:",
       ...this.steps.map((step) => (step.startsWith("#") ? `  ${step}` : `  - ${step}`)),
       ""
@@ -133,8 +150,13 @@ export class Recorded {
     const name = `m${this.noted.length + 1}`
     const asked = isRequest(message.index.mti) ? undefined : this.askedBy(partner, side, message)
     const entries = side === "near" ? this.sends(message, asked) : this.expects(message, asked)
-    this.noted.push({ name, partner, side, message })
-    this.steps.push(`${partner} ${side === "near" ? "sends" : "expects"}: ${mapText([...entries, ["as", name]])}`)
+    this.noted.push({ name, partner, side, message, asked })
+    const whose = this.macOf(message)
+    if (whose === "foreign") this.foreignMacs++
+    const mac = whose === "ours" ? [["mac", MAC_KEY] as const] : []
+    this.steps.push(
+      `${partner} ${side === "near" ? "sends" : "expects"}: ${mapText([...entries, ...mac, ["as", name]])}`
+    )
   }
 
   /** The message of the other side that this one answers. */
@@ -184,13 +206,29 @@ export class Recorded {
     return [["header", mapText(parts.map(({ name }) => [name, quoted((header[name] ?? "").trimEnd())]))]]
   }
 
+  /** The MAC's data element; `undefined` where the message has none. */
+  private macElementOf({ form, index }: Observed): number | undefined {
+    const de = form.codec.dialect.security?.mac === undefined ? undefined : macFieldOf(form, index)
+    return de !== undefined && index.has(de) ? de : undefined
+  }
+
+  /** Whose MAC a message has: `ours` is one that the next run can make. */
+  private macOf(message: Observed): "none" | "ours" | "foreign" {
+    if (this.macElementOf(message) === undefined) return "none"
+    const isOurs = this.keys.has(MAC_KEY) && macWrong(this.keys, MAC_KEY, message) === undefined
+    return isOurs ? "ours" : "foreign"
+  }
+
   /** Data elements that may be written down, with card numbers made up. */
-  private valuesOf({ bytes, form, index }: Observed): ReadonlyArray<readonly [number, string]> {
+  private valuesOf(observed: Observed): ReadonlyArray<readonly [number, string]> {
+    const { bytes, form, index } = observed
     const decoded: Message | { readonly _tag: string } = form.codec.decode(bytes, index.start, index.end)
     if ("_tag" in decoded) return []
     const { fields } = messageToJson(decoded, { reveal: true })
+    const mac = this.macElementOf(observed)
     return Object.entries(fields).flatMap(([key, value]) => {
       const de = Number(key)
+      if (de === mac) return []
       const { sensitivity = "none" } = form.codec.layout.fields[de] ?? {}
       // Original data are numbers in a row that may look like a card number by chance.
       const isPlain = coverCardText(value) === value || de === form.codec.dialect.reversal?.originalData.field
@@ -221,16 +259,27 @@ export class Recorded {
     )
   }
 
+  /** The latest answer of the far side that brought this value: what it makes is another one the next time. */
+  private givenBy({ codec }: WireFormat, de: number, value: string): Noted | undefined {
+    if (de === codec.layout.roles.responseCode) return undefined
+    return this.noted.findLast(
+      ({ asked, message, side }) =>
+        side === "far" && asked?.message.index.has(de) === false && fieldText(message, de) === value
+    )
+  }
+
   private reference(message: Observed, de: number, value: string): string {
-    const { form, index } = message
+    const { form } = message
     const { dialect, layout } = form.codec
     const { rrn, stan, transmissionTime } = layout.roles
-    if (de === dialect.reversal?.originalData.field) return this.originalOf(index, value)
+    if (de === dialect.reversal?.originalData.field) return this.originalOf(value)
     const earlier = this.noted.find((one) => fieldText(one.message, de) === value)
     const isNumber = de === stan || de === rrn
     if (isNumber && earlier !== undefined) return `{${earlier.name}.${de}}`
     if (de === stan && value.length === STAN_DIGITS) return "{stan}"
     if (de === rrn && /^\d{12}$/.test(value)) return "{rrn}"
+    const given = this.givenBy(form, de, value)
+    if (given !== undefined) return `{${given.name}.${de}}`
     const picture = de === transmissionTime ? "MMDDhhmmss" : localTimePictures(layout).get(de)
     if (picture?.length === value.length) {
       const first = this.sameTime(message, de, value)
@@ -240,16 +289,16 @@ export class Recorded {
   }
 
   /** The original data of a message that went by, part by part. */
-  private originalOf(index: MessageIndex, value: string): string {
+  private originalOf(value: string): string {
     const { dialect } = this.recording.form.codec
     const original = readOriginalData(dialect, value)
     const { stan } = this.recording.form.codec.layout.roles
-    const named = this.noted.find(
+    // The last one: numbers begin anew. A void may have the MTI of its original.
+    const named = this.noted.findLast(
       ({ message }) =>
         original !== undefined &&
         mtiText(message.index.mti) === original[0] &&
-        message.index.text(stan) === original[stan] &&
-        message.index.mti !== index.mti
+        message.index.text(stan) === original[stan]
     )
     if (named === undefined || original === undefined) return value
     return dialect
@@ -271,6 +320,9 @@ export class Recorded {
     return digits + luhnDigit(digits)
   }
 }
+
+/** What a recorded dialogue calls the key of its MACs. */
+const MAC_KEY = "mac"
 
 const STAN_DIGITS = 6
 const BIN_DIGITS = 6

@@ -4,11 +4,11 @@
  * Owns sockets and framing of a dialogue. Times are taken when bytes arrive, not when a step looks at them. Nothing is answered
  * here, and nothing is closed unless a step says so.
  */
-import { connect, type Server, type Socket } from "node:net"
+import type { Server, Socket } from "node:net"
 import { type FrameError, Framer } from "@jinka/codec"
 import { Effect, Schedule } from "effect"
 import { type Endpoint, endpointText, listen } from "../link/Listener.ts"
-import { acceptTls, dialTls, type OpenSocket, type TlsMaterial } from "../link/TlsSide.ts"
+import { dialSocket, type OpenSocket, type TlsMaterial, takeSocket } from "../link/TlsSide.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
@@ -70,12 +70,12 @@ export class Wire {
 
   private dial(to: Endpoint): Effect.Effect<void, WireFailed> {
     return Effect.callback<void, WireFailed>((resume) => {
-      const raw = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
-      const socket = this.tls === undefined ? raw : dialTls(raw, to.host, this.tls)
+      let isOver = false
       const failed = (error: NodeJS.ErrnoException) => {
+        isOver = true
+        raw.destroy()
         if (error.code !== "ECONNRESET") {
           this.lastReason = `: ${reasonOf(error)}`
-          raw.destroy()
           return resume(Effect.fail({ says: `no connection: ${reasonOf(error)}` }))
         }
         // It was made and reset before we heard of it.
@@ -83,9 +83,11 @@ export class Wire {
         this.on({ _tag: "ended", at: this.now(), how: "RST", cause: "ECONNRESET" })
         resume(Effect.void)
       }
-      socket.once("error", failed)
-      socket.once(this.tls === undefined ? "connect" : "secureConnect", () => {
-        socket.off("error", failed)
+      const { isUpAt, raw, socket } = dialSocket(to, this.tls, { allowHalfOpen: true }, (error) => {
+        if (!isOver) failed(error)
+      })
+      socket.once(isUpAt, () => {
+        isOver = true
         this.take({ socket, raw })
         resume(Effect.void)
       })
@@ -104,11 +106,7 @@ export class Wire {
     const refused = (why: string) => {
       this.lastReason = `: ${why}`
     }
-    const take =
-      this.tls === undefined
-        ? (socket: Socket) => arrive({ socket, raw: socket })
-        : acceptTls(this.tls, arrive, refused)
-    return listen(at, take, { allowHalfOpen: true }).pipe(
+    return listen(at, takeSocket(this.tls, arrive, refused), { allowHalfOpen: true }).pipe(
       Effect.map((listening) => {
         this.listening = listening
       }),

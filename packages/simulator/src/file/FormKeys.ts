@@ -1,4 +1,8 @@
-/** The keys that say how messages look on a link: `dialect`, `frame`, `mac`. The same in every file that speaks of links. */
+/**
+ * The keys that say how a link speaks: `dialect`, `frame`, `mac` and those for TLS. The same in every file that speaks of links.
+ */
+import { readFileSync } from "node:fs"
+import { dirname, resolve } from "node:path"
 import { type Dialect, dialects } from "@jinka/codec"
 import {
   dialectOf,
@@ -8,10 +12,12 @@ import {
   type WireFormat,
   wireFormatNames
 } from "../dialogue/WireFormat.ts"
+import type { TlsMaterial } from "../link/TlsSide.ts"
 import { type MacSettings, macNames, makeMac } from "../message/MessageMac.ts"
 import { frameOf } from "./FrameFile.ts"
 import { type MapReader, mapOf } from "./MapReader.ts"
 import { knownNames } from "./Nearest.ts"
+import { tlsOf, tlsWrong } from "./TlsKeys.ts"
 import { besideText, filledOf, hexOf, invalidAt, oneOf, type Yaml } from "./YamlNodes.ts"
 
 /** A reader for a dialect that ships, or a dialect file whose text `read` gives. */
@@ -38,13 +44,38 @@ export const formKeys = (from: MapReader, usual?: keyof typeof dialects): WireFo
   return named === undefined ? undefined : makeWireFormat(named, frame)
 }
 
-const macOf = mapOf("mac", (keys): MacSettings => {
-  const algorithm = keys.need("algorithm", oneOf(macNames))
-  const key = keys.need("key", hexOf)
-  const made = makeMac(algorithm, key, keys.get("over", oneOf(["message", "cups"])) ?? "message")
-  if (typeof made !== "string") return made
-  throw keys.wrong("key", made)
-})
+const macOf = (form: WireFormat | undefined) =>
+  mapOf("mac", (keys): MacSettings => {
+    const hasWord = form?.codec.dialect.security?.mac !== undefined
+    const algorithm = keys.need("algorithm", oneOf(macNames))
+    const key = keys.need("key", hexOf)
+    const over = keys.get("over", oneOf(["dialect", "message", "cups"] as const)) ?? (hasWord ? "dialect" : "message")
+    if (over === "dialect" && !hasWord) {
+      const named = form === undefined ? "no dialect is named, and" : `the dialect ${form.codec.dialect.name}`
+      throw keys.wrong("over", `${named} does not say what a MAC covers (\`security.mac\`): say "message" or "cups"`)
+    }
+    const made = makeMac(algorithm, key, over)
+    if (typeof made !== "string") return made
+    throw keys.wrong("key", made)
+  })
 
-/** `mac: { algorithm, key, over }`. */
-export const macKey = (from: MapReader): MacSettings | undefined => from.get("mac", macOf)
+/** `mac: { algorithm, key, over }` of a link that speaks so. */
+export const macKey = (from: MapReader, form: WireFormat | undefined): MacSettings | undefined =>
+  from.get("mac", macOf(form))
+
+/** A reader for a link's TLS with its files beside the file that names them, for the side that this end is. */
+const tlsBeside =
+  (role: "dial" | "listen") =>
+  (yaml: Yaml): TlsMaterial => {
+    const material = tlsOf((path) => readFileSync(resolve(dirname(yaml.file), path)))(yaml)
+    const wrong = tlsWrong(role, material)
+    if (wrong !== undefined) throw invalidAt(yaml, `${yaml.key}: ${wrong}`)
+    return material
+  }
+
+/** `tls` of a link that is dialled, or another key that says the same. */
+export const dialTlsKey = (from: MapReader, key = "tls"): TlsMaterial | undefined => from.get(key, tlsBeside("dial"))
+
+/** TLS of an address that is listened on. */
+export const listenTlsKey = (from: MapReader, key: string): TlsMaterial | undefined =>
+  from.get(key, tlsBeside("listen"))

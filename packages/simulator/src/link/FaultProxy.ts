@@ -6,14 +6,15 @@
  * nothing of messages and draws nothing but from its seed. A black hole never heals for connections that lost bytes through it:
  * when it ends they are reset, because a TCP stream with a gap cannot exist.
  */
-import { connect, type Socket } from "node:net"
 import { Clock, Effect, type Scope } from "effect"
 import { chanceOf } from "../chance/Chance.ts"
 import { timepieceOf } from "../partner/Session.ts"
-import type { ListenFailed } from "../SimulatorError.ts"
+import { type ListenFailed, reasonOf } from "../SimulatorError.ts"
 import { FaultFlow, type FlowFaults, noFlowFaults, plainFlow, type Stage, type StageOut } from "./FaultFlow.ts"
 import { type Endpoint, endpointOf, listen as listenOn } from "./Listener.ts"
 import type { Cut } from "./PartnerLink.ts"
+import type { LineTls } from "./PassThrough.ts"
+import { dialSocket, type OpenSocket, type TlsMaterial, takeSocket } from "./TlsSide.ts"
 
 /** Direction of bytes: towards the target that is dialled, or from it. */
 export type Direction = "toTarget" | "fromTarget" | "both"
@@ -37,7 +38,8 @@ export interface FaultPlan {
   /** Called every tick: carries out what time brings, and says whether new connections are refused. */
   readonly tick: (now: number, acts: PlanActs) => boolean
   readonly opened: (connection: number) => void
-  readonly closed: (connection: number) => void
+  /** `why`: what the target's side said when no connection to it came about; "" otherwise. */
+  readonly closed: (connection: number, why: string) => void
   readonly corrupted: (connection: number, direction: OneWay, at: number) => void
   /** Taken once, before the first connection. */
   readonly begin: (now: number, acts: PlanActs) => void
@@ -64,12 +66,13 @@ export interface ProxyOptions {
   /** Of everything that is drawn (default 1). */
   readonly seed?: number
   readonly plan?: FaultPlan
+  readonly tls?: LineTls
 }
 
 interface Pair {
   readonly number: number
-  readonly near: Socket
-  readonly far: Socket
+  readonly near: OpenSocket
+  readonly far: OpenSocket
   readonly toTarget: FaultFlow
   readonly fromTarget: FaultFlow
 }
@@ -78,7 +81,7 @@ interface Pair {
 export const makeFaultProxy = (
   listen: Endpoint,
   target: Endpoint,
-  { plan, seed = 1 }: ProxyOptions = {}
+  { plan, seed = 1, tls = {} }: ProxyOptions = {}
 ): Effect.Effect<FaultProxy, ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const time = timepieceOf(yield* Clock.Clock)
@@ -89,17 +92,18 @@ export const makeFaultProxy = (
       return planned === undefined ? commanded[direction] : { ...commanded[direction], ...planned }
     }
     let number = 0
-    const accept = (near: Socket): void => {
+    const accept = (near: OpenSocket): void => {
       number++
-      pair({ number, near, target, seed, plan, pairs, faultsOf, now: time.monotonic })
+      pair({ number, near, target, tls: tls.target, seed, plan, pairs, faultsOf, now: time.monotonic })
     }
+    const take = takeSocket(tls.listen, accept, (why) => tls.refused?.(why))
     // Half-open is allowed: the FIN of one side must reach the other in its place in the stream, not at once.
-    const open = (at: Endpoint) => listenOn(at, accept, { allowHalfOpen: true })
+    const open = (at: Endpoint) => listenOn(at, take, { allowHalfOpen: true })
     let server = yield* open(listen)
     const endpoint = endpointOf(server, listen.host)
     const cut = (how: Cut, only = 0): void => {
       for (const one of [...pairs]) {
-        if (only === 0 || one.number === only) for (const socket of [one.near, one.far]) end(socket, how)
+        if (only === 0 || one.number === only) for (const side of [one.near, one.far]) end(side, how)
       }
     }
     const halfClose = (direction: OneWay, only: number): void => {
@@ -165,8 +169,9 @@ const resetHoled = (pairs: ReadonlySet<Pair>, faultsOf: (direction: OneWay) => F
 
 interface Joining {
   readonly number: number
-  readonly near: Socket
+  readonly near: OpenSocket
   readonly target: Endpoint
+  readonly tls: TlsMaterial | undefined
   readonly seed: number
   readonly plan: FaultPlan | undefined
   readonly pairs: Set<Pair>
@@ -175,10 +180,17 @@ interface Joining {
 }
 
 /** Dials the target for an accepted connection and joins the two. */
-const pair = ({ number, near, target, seed, plan, pairs, faultsOf, now }: Joining): void => {
-  const far = connect({ host: target.host, port: target.port, allowHalfOpen: true })
-  const flow = (source: Socket, sink: Socket, way: OneWay): FaultFlow =>
-    new FaultFlow(source, sink, {
+const pair = ({ number, near, target, tls, seed, plan, pairs, faultsOf, now }: Joining): void => {
+  let isUp = false
+  let why = ""
+  const far = dialSocket(target, tls, { allowHalfOpen: true }, (error) => {
+    if (!isUp) why = `the target: ${reasonOf(error)}`
+  })
+  far.socket.once(far.isUpAt, () => {
+    isUp = true
+  })
+  const flow = (source: OpenSocket, sink: OpenSocket, way: OneWay): FaultFlow =>
+    new FaultFlow(source.socket, sink.socket, {
       ...plainFlow(() => faultsOf(way), now),
       chance: chanceOf(seed, "connection", number, way),
       stage: plan?.stage === undefined ? undefined : (out) => plan.stage!(number, way, out),
@@ -194,27 +206,29 @@ const pair = ({ number, near, target, seed, plan, pairs, faultsOf, now }: Joinin
   pairs.add(joined)
   plan?.opened(number)
   const gone = (): void => {
-    if (pairs.delete(joined)) plan?.closed(number)
+    if (pairs.delete(joined)) plan?.closed(number, why)
   }
-  const leave = (other: Socket) => (): void => {
-    gone()
-    if (!other.destroyed) other.resetAndDestroy()
-  }
-  for (const [socket, other] of [
+  const leave =
+    ({ raw }: OpenSocket) =>
+    (): void => {
+      gone()
+      if (!raw.destroyed) raw.resetAndDestroy()
+    }
+  for (const [one, other] of [
     [near, far],
     [far, near]
   ] as const) {
-    socket.setNoDelay(true)
+    one.raw.setNoDelay(true)
     // A reset on one side is passed on as a reset: `close` follows every error.
-    socket.on("error", leave(other))
-    socket.on("close", () => {
+    one.socket.on("error", leave(other))
+    one.socket.on("close", () => {
       gone()
-      if (!other.destroyed) other.destroySoon()
+      if (!other.socket.destroyed) other.socket.destroySoon()
     })
   }
 }
 
-const end = (socket: Socket, how: Cut): void => {
-  if (how === "reset") socket.resetAndDestroy()
+const end = ({ raw, socket }: OpenSocket, how: Cut): void => {
+  if (how === "reset") raw.resetAndDestroy()
   else socket.destroySoon()
 }

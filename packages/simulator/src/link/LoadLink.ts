@@ -3,9 +3,16 @@
  *
  * Owns the socket, dialling it again when it falls, and the slab. What is written and what an answer means is its owner's.
  */
-import { connect, type Socket } from "node:net"
+import type { Socket } from "node:net"
 import { type FrameFormat, Framer, idleFrame } from "@jinka/codec"
 import type { Endpoint } from "./Listener.ts"
+import { dialSocket, type TlsMaterial } from "./TlsSide.ts"
+
+/** Where a connection goes. */
+export interface LoadTarget {
+  readonly connect: Endpoint
+  readonly tls?: TlsMaterial | undefined
+}
 
 /** What a connection tells its owner. */
 export interface LoadEnd {
@@ -26,7 +33,7 @@ const DIAL_TIMEOUT_MS = 5000
 
 /** One connection; see the module header. Call `tick` often. */
 export class LoadLink {
-  private readonly to: Endpoint
+  private readonly to: LoadTarget
   private readonly frame: FrameFormat
   private readonly owner: LoadEnd
   private readonly idle: Buffer | undefined
@@ -39,7 +46,7 @@ export class LoadLink {
   private filled = 0
   private isClosed = false
 
-  constructor(to: Endpoint, frame: FrameFormat, owner: LoadEnd) {
+  constructor(to: LoadTarget, frame: FrameFormat, owner: LoadEnd) {
     this.to = to
     this.frame = frame
     this.owner = owner
@@ -82,13 +89,16 @@ export class LoadLink {
   tick(now: number): void {
     if (this.isClosed || this.socket !== undefined || now < this.dialAt) return
     this.dialAt = now + REDIAL_MS
-    const socket = connect({ host: this.to.host, port: this.to.port, noDelay: true })
+    const { connect: at, tls } = this.to
+    const { isUpAt, raw, socket } = dialSocket(at, tls, { allowHalfOpen: false }, (error) => {
+      this.reason = error.code ?? error.message
+    })
     this.socket = socket
     const framer = new Framer(this.frame)
-    socket.setTimeout(DIAL_TIMEOUT_MS, () => {
-      if (!this.isUp) socket.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }))
+    raw.setTimeout(DIAL_TIMEOUT_MS, () => {
+      if (!this.isUp) raw.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }))
     })
-    socket.on("connect", () => {
+    socket.on(isUpAt, () => {
       this.isUp = true
       this.reason = "closed by the far side"
       this.owner.up()
@@ -96,9 +106,6 @@ export class LoadLink {
     socket.on("data", (chunk: Buffer) => {
       const error = framer.push(chunk, { frame: this.owner.message, idle: () => undefined })
       if (error !== undefined) this.end(socket, `frame refused: ${error._tag}`)
-    })
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.reason = error.code ?? error.message
     })
     socket.on("close", () => this.fell(socket))
   }

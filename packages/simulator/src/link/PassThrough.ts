@@ -2,11 +2,11 @@
  * A line that passes everything on as it comes and tells what went by. Owns pairs of sockets; each byte, FIN and RST of one side
  * goes to the other. Knows frames only to tell where messages end, and never holds a byte back for it.
  */
-import { connect, type Socket } from "node:net"
 import { type FrameFormat, Framer } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
-import type { ListenFailed } from "../SimulatorError.ts"
+import { type ListenFailed, reasonOf } from "../SimulatorError.ts"
 import { type Endpoint, endpointOf, listen } from "./Listener.ts"
+import { dialSocket, type OpenSocket, type TlsMaterial, takeSocket } from "./TlsSide.ts"
 
 /** Something that went by. `near` is the side that connected to us, `far` the one that we connect to. */
 export type Passed =
@@ -17,30 +17,46 @@ export type Passed =
 /** A side of a line. */
 export type Side = "near" | "far"
 
+/** TLS of a line that is read on its way: ended on the side that we listen on, begun anew on the one that we connect to. */
+export interface LineTls {
+  readonly listen?: TlsMaterial | undefined
+  readonly target?: TlsMaterial | undefined
+  /** Hears why a connection or a handshake came to nothing. */
+  readonly refused?: (why: string) => void
+}
+
 /** Listens and passes on to a target until the scope ends; where it really listens. */
 export const passThrough = (
   at: Endpoint,
   target: Endpoint,
   frame: FrameFormat,
-  on: (passed: Passed) => void
+  on: (passed: Passed) => void,
+  tls: LineTls = {}
 ): Effect.Effect<Endpoint, ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const open = new Set<Socket>()
+    const open = new Set<OpenSocket>()
     let lines = 0
-    const accept = (near: Socket): void => {
+    const refused = tls.refused ?? (() => undefined)
+    const accept = (near: OpenSocket): void => {
       const line = ++lines
-      const far = connect({ host: target.host, port: target.port, allowHalfOpen: true })
+      let isUp = false
+      const far = dialSocket(target, tls.target, { allowHalfOpen: true }, (error) => {
+        if (!isUp) refused(`the target: ${reasonOf(error)}`)
+      })
+      far.socket.once(far.isUpAt, () => {
+        isUp = true
+      })
       open.add(near).add(far)
       on({ _tag: "opened", line, from: "near" })
       carry(line, "near", near, far, frame, on)
       carry(line, "far", far, near, frame, on)
-      for (const socket of [near, far]) socket.once("close", () => open.delete(socket))
+      for (const end of [near, far]) end.raw.once("close", () => open.delete(end))
     }
-    const server = yield* listen(at, accept, { allowHalfOpen: true })
+    const server = yield* listen(at, takeSocket(tls.listen, accept, refused), { allowHalfOpen: true })
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         server.close()
-        for (const socket of open) socket.destroy()
+        for (const { raw } of open) raw.destroy()
       })
     )
     return endpointOf(server, at.host)
@@ -50,8 +66,8 @@ export const passThrough = (
 const carry = (
   line: number,
   from: Side,
-  source: Socket,
-  target: Socket,
+  { socket: source }: OpenSocket,
+  { raw, socket: target }: OpenSocket,
   frame: FrameFormat,
   on: (passed: Passed) => void
 ): void => {
@@ -82,6 +98,6 @@ const carry = (
   })
   source.on("error", () => {
     ended("RST")
-    if (!target.destroyed) target.resetAndDestroy()
+    if (!raw.destroyed) raw.resetAndDestroy()
   })
 }

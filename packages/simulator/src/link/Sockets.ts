@@ -2,11 +2,10 @@
  * The seam between a partner's links and the network: how sockets come about, and what a link does with one. `node:net` is behind
  * it, or a simulated network (`jinka-sim world --partner`).
  */
-import { connect, type Socket } from "node:net"
 import { Context, Effect, Option } from "effect"
 import type { ListenFailed } from "../SimulatorError.ts"
 import { type Endpoint, endpointOf, listen } from "./Listener.ts"
-import { acceptTls, dialTls, type TlsMaterial } from "./TlsSide.ts"
+import { dialSocket, type TlsMaterial, takeSocket } from "./TlsSide.ts"
 
 /** A socket that is up, as far as a partner's link knows it: a part of Node's own. */
 export interface PartnerSocket {
@@ -64,15 +63,11 @@ const DIAL_TIMEOUT = 5_000
 
 const dial = ({ endpoint, isHalfOpen, tls }: Place): Effect.Effect<PartnerEnd | string> =>
   Effect.callback<PartnerEnd | string>((resume) => {
-    const raw = connect({ host: endpoint.host, port: endpoint.port, allowHalfOpen: isHalfOpen === true })
-    const socket = tls === undefined ? raw : dialTls(raw, endpoint.host, tls)
     let why = "closed"
-    const failed = (error: NodeJS.ErrnoException) => {
+    const { isUpAt, raw, socket } = dialSocket(endpoint, tls, { allowHalfOpen: isHalfOpen === true }, (error) => {
       why = error.code ?? error.message
-    }
-    raw.on("error", failed)
-    if (socket !== raw) socket.on("error", failed)
-    socket.once(tls === undefined ? "connect" : "secureConnect", () => resume(Effect.succeed({ raw, socket })))
+    })
+    socket.once(isUpAt, () => resume(Effect.succeed({ raw, socket })))
     socket.once("close", () => resume(Effect.succeed(why)))
     return Effect.sync(() => raw.destroy())
   }).pipe(Effect.timeoutOption(DIAL_TIMEOUT), Effect.map(Option.getOrElse(() => "no answer")))
@@ -81,13 +76,10 @@ const dial = ({ endpoint, isHalfOpen, tls }: Place): Effect.Effect<PartnerEnd | 
 export const Sockets = Context.Reference<SocketsService>("@jinka/simulator/Sockets", {
   defaultValue: () => ({
     dial,
-    listen: ({ endpoint, isHalfOpen, tls }, accept, refused) => {
-      const take =
-        tls === undefined ? (socket: Socket) => accept({ socket, raw: socket }) : acceptTls(tls, accept, refused)
-      return Effect.map(listen(endpoint, take, { allowHalfOpen: isHalfOpen === true }), (server) => ({
-        endpoint: endpointOf(server, endpoint.host),
-        close: () => void server.close()
-      }))
-    }
+    listen: ({ endpoint, isHalfOpen, tls }, accept, refused) =>
+      Effect.map(
+        listen(endpoint, takeSocket(tls, accept, refused), { allowHalfOpen: isHalfOpen === true }),
+        (server) => ({ endpoint: endpointOf(server, endpoint.host), close: () => void server.close() })
+      )
   })
 })

@@ -2,8 +2,9 @@
  * TLS over a partner's connections, on both sides. Owns the handshakes. Who the far side is, its certificate says: with `ca` it
  * has to come from there, and on the dialling side to have the name. Files are read by whoever makes the material.
  */
-import { isIP, type Socket } from "node:net"
+import { connect as connectTcp, isIP, type Socket } from "node:net"
 import { connect, createServer, type TLSSocket } from "node:tls"
+import type { Endpoint } from "./Listener.ts"
 
 /** A socket that is up: of a TLS connection also the TCP socket below, which alone can be reset. */
 export interface OpenSocket {
@@ -28,8 +29,37 @@ const ours = ({ ca, certificate, key }: TlsMaterial) => ({
   ...(ca.length === 0 ? {} : { ca: [...ca] })
 })
 
+/** A socket on its way to an address: TLS where there is material for it. */
+export interface DialledSocket extends OpenSocket {
+  /** The event of `socket` that says that it is up. */
+  readonly isUpAt: "connect" | "secureConnect"
+}
+
+/** Dials. `failed` hears every error, also one of the TCP socket below TLS. */
+export const dialSocket = (
+  { host, port }: Endpoint,
+  tls: TlsMaterial | undefined,
+  options: { readonly allowHalfOpen: boolean },
+  failed: (error: NodeJS.ErrnoException) => void
+): DialledSocket => {
+  const raw = connectTcp({ host, port, noDelay: true, ...options })
+  raw.on("error", failed)
+  if (tls === undefined) return { socket: raw, raw, isUpAt: "connect" }
+  const socket = dialTls(raw, host, tls)
+  socket.on("error", failed)
+  return { socket, raw, isUpAt: "secureConnect" }
+}
+
+/** What a server does with new sockets: gives them out as they are, or when their TLS is up. */
+export const takeSocket = (
+  tls: TlsMaterial | undefined,
+  accept: (open: OpenSocket) => void,
+  refused: (why: string) => void
+): ((raw: Socket) => void) =>
+  tls === undefined ? (raw) => accept({ socket: raw, raw }) : acceptTls(tls, accept, refused)
+
 /** The TLS side of a socket that dials `host`; `secureConnect` says that it is up, an error that it is not. */
-export const dialTls = (raw: Socket, host: string, material: TlsMaterial): TLSSocket => {
+const dialTls = (raw: Socket, host: string, material: TlsMaterial): TLSSocket => {
   const name = material.name ?? host
   return connect({
     socket: raw,
@@ -44,7 +74,7 @@ const keyOf = ({ localPort, remoteAddress, remotePort }: Socket): string =>
   `${remoteAddress} ${remotePort} ${localPort}`
 
 /** Takes new sockets, makes their handshakes and gives out those that came about; `refused` is told of the others. */
-export const acceptTls = (
+const acceptTls = (
   material: TlsMaterial,
   accept: (open: OpenSocket) => void,
   refused: (why: string) => void

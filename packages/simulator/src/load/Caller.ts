@@ -70,7 +70,7 @@ export class Caller {
     this.kinds = new Uint16Array(size)
     this.mask = size - 1
     this.stan = this.oldest = 1
-    this.link = new LoadLink(settings.connect, settings.form.frame, {
+    this.link = new LoadLink(settings, settings.form.frame, {
       up: () => this.up(),
       down: (reason) => this.down(reason),
       message: (buffer, start, end) => this.message(buffer, start, end)

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path"
 import type { Effect } from "effect"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
-import { formKeys, macKey } from "../file/FormKeys.ts"
+import { dialTlsKey, formKeys, macKey } from "../file/FormKeys.ts"
 import { MapReader, mapOf, namedOf, readFile } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
 import {
@@ -21,6 +21,7 @@ import {
   type Yaml
 } from "../file/YamlNodes.ts"
 import type { Endpoint } from "../link/Listener.ts"
+import type { TlsMaterial } from "../link/TlsSide.ts"
 import type { MacSettings } from "../message/MessageMac.ts"
 import { type Phase, ProfileInvalid, parsePhase } from "./Profile.ts"
 import { type Rows, Template, TemplateInvalid, type TemplateSource } from "./Template.ts"
@@ -32,6 +33,7 @@ export interface LoadLinkSettings {
   readonly connections: number
   readonly form: WireFormat
   readonly mac: MacSettings | undefined
+  readonly tls: TlsMaterial | undefined
   /** The message that signs on. */
   readonly signOn: TemplateSource | undefined
   /** An idle frame after this long without sending, milliseconds. */
@@ -122,7 +124,8 @@ const linkOf = (name: string, yaml: Yaml, messages: Messages): LoadLinkSettings 
   const link: LoadLinkSettings = {
     ...{ name, connect, form },
     connections: keys.get("connections", wholeOf(1, 1000)) ?? 1,
-    mac: macKey(keys),
+    mac: macKey(keys, form),
+    tls: dialTlsKey(keys),
     signOn: keys.get("sign on", named(messages)),
     idleMs: keys.get("idle", durationOf) ?? 30_000
   }

@@ -107,6 +107,7 @@ export const fastCodec = (form: WireFormat): Codec => {
 export class Template {
   readonly name: string
   readonly mti: number
+  private readonly form: WireFormat
   private readonly codec: Codec
   private readonly frame: FrameFormat
   private readonly before: number
@@ -126,6 +127,7 @@ export class Template {
     this.mti = Number(source.mti)
     this.codec = fastCodec(form)
     this.frame = form.frame
+    this.form = { codec: this.codec, frame: form.frame }
     this.mac = mac
     this.chance = chanceOf(seed, "template", source.name)
     const { layout } = this.codec
@@ -167,6 +169,6 @@ export class Template {
   }
 
   private makeRight(mac: MacSettings, out: Buffer, from: number, length: number): void {
-    if (this.codec.index(out, from, from + length, this.written) === undefined) writeMac(this.codec, this.written, mac)
+    if (this.codec.index(out, from, from + length, this.written) === undefined) writeMac(this.form, this.written, mac)
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The MAC of a whole message on a link under test: which bytes it covers, and where it is.
  *
- * Owns the two usual covers only: everything before the MAC's field, and the cleaned text of the CUPS centre. Test keys; nothing
- * here is card security.
+ * Owns the covers that a file may name: what the dialect says, everything before the MAC's field, and the cleaned text of the CUPS
+ * centre. Test keys; nothing here is card security.
  */
 import {
   type Codec,
@@ -17,12 +17,16 @@ import {
   makeMacKey,
   unionPayMacText
 } from "@jinka/codec"
+import { macFieldOf, macOf } from "../dialogue/Keys.ts"
+import type { WireFormat } from "../dialogue/WireFormat.ts"
 
 /** How a link makes its MACs. */
 export interface MacSettings {
+  readonly algorithm: keyof typeof macAlgorithms
+  readonly bytes: Buffer
   readonly key: MacKey
-  /** What is covered: all bytes of the message before the value of the MAC, or the text of CUPS. */
-  readonly over: "message" | "cups"
+  /** What is covered: what the dialect says, all bytes of the message before the value of the MAC, or the text of CUPS. */
+  readonly over: "dialect" | "message" | "cups"
 }
 
 /** Names of the algorithms. */
@@ -30,17 +34,18 @@ export const macNames: ReadonlyArray<string> = Object.keys(macAlgorithms)
 
 /** The settings of an algorithm by name and a key in hex; why they are none. */
 export const makeMac = (name: string, key: Buffer, over: MacSettings["over"]): MacSettings | string => {
-  const made = makeMacKey(macAlgorithms[name as keyof typeof macAlgorithms], key)
-  return isSecurityError(made) ? explainSecurityError(made) : { key: made, over }
+  const algorithm = name as keyof typeof macAlgorithms
+  const made = makeMacKey(macAlgorithms[algorithm], key)
+  return isSecurityError(made) ? explainSecurityError(made) : { algorithm, bytes: key, key: made, over }
 }
 
 /** The data elements that ISO 8583 keeps for a MAC, the last of the message first. */
-const macElements = [192, 128, 64]
+export const macElements = [192, 128, 64]
 
 /** Where a message's MAC is; `undefined` when it carries none. */
 export const macElement = (index: MessageIndex): number | undefined => macElements.find((de) => index.has(de))
 
-const covered = ({ layout }: Codec, index: MessageIndex, de: number, over: MacSettings["over"]): Uint8Array => {
+const covered = ({ layout }: Codec, index: MessageIndex, de: number, over: "message" | "cups"): Uint8Array => {
   if (over === "message") return index.buffer.subarray(index.start, index.from(de))
   const block = new CupsMacBlock()
   for (const one of cupsMacFields) {
@@ -54,8 +59,21 @@ const covered = ({ layout }: Codec, index: MessageIndex, de: number, over: MacSe
   return block.bytes()
 }
 
+/** The MAC as the dialect's `security.mac` has it. */
+const writeDialectMac = (form: WireFormat, index: MessageIndex, { key }: MacSettings): boolean => {
+  const de = macFieldOf(form, index)
+  if (!index.has(de)) return false
+  const bytes = index.buffer
+  const value = Buffer.alloc(index.length(de))
+  macOf(form, { key }, { at: 0, bytes, form, index, wrong: undefined }, de).copy(value)
+  value.copy(bytes, index.from(de))
+  return true
+}
+
 /** Writes the right MAC over the one that a message carries, in place. False when it carries none. */
-export const writeMac = (codec: Codec, index: MessageIndex, settings: MacSettings): boolean => {
+export const writeMac = (form: WireFormat, index: MessageIndex, settings: MacSettings): boolean => {
+  const { codec } = form
+  if (settings.over === "dialect") return writeDialectMac(form, index, settings)
   const de = macElement(index)
   if (de === undefined) return false
   const mac = settings.key.compute(covered(codec, index, de, settings.over))

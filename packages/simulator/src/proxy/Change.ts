@@ -4,6 +4,7 @@
  * A value that the dialect does not allow is written all the same, byte for byte: a partner may send anything.
  */
 import { type Codec, MessageIndex, PatchList } from "@jinka/codec"
+import type { WireFormat } from "../dialogue/WireFormat.ts"
 import { type MacSettings, macElement, writeMac } from "../message/MessageMac.ts"
 import type { MessageFault } from "./FaultRule.ts"
 
@@ -67,29 +68,30 @@ const corruptPrefix = (codec: Codec, was: MessageIndex, bytes: Buffer, de: numbe
 
 /** Carries the change out on a message that the dialect can read. */
 export const changed = (
-  codec: Codec,
+  form: WireFormat,
   index: MessageIndex,
   fault: ChangeFault,
   mac: MacSettings | undefined
 ): Changed => {
+  const { codec } = form
   const value = newValue(codec, index, fault)
   if (fault.kind === "change" && value === undefined)
     return { bytes: whole(index), says: `DE ${fault.de} is not there, or no number` }
   if (fault.kind === "remove" && !index.has(fault.de))
     return { bytes: whole(index), says: `DE ${fault.de} is not there` }
   const { bytes, says } = patched(codec, index, fault, value)
-  const macSays = fault.wrong.mac ? undefined : renewMac(codec, bytes, mac, fault.de)
+  const macSays = fault.wrong.mac ? undefined : renewMac(form, bytes, mac, fault.de)
   const prefixSays = fault.wrong.prefix ? corruptPrefix(codec, index, bytes, fault.de) : undefined
   const all = [says, macSays, prefixSays].filter((one) => one !== undefined)
   return { bytes, says: all.length === 0 ? undefined : all.join("; ") }
 }
 
-const renewMac = (codec: Codec, bytes: Buffer, mac: MacSettings | undefined, de: number): string | undefined => {
+const renewMac = (form: WireFormat, bytes: Buffer, mac: MacSettings | undefined, de: number): string | undefined => {
   const index = new MessageIndex()
-  if (codec.index(bytes, 0, bytes.length, index) !== undefined) return undefined
+  if (form.codec.index(bytes, 0, bytes.length, index) !== undefined) return undefined
   const at = macElement(index)
   if (at === undefined || at === de) return undefined
   if (mac === undefined) return "the MAC is left as it was: the file gives no mac"
-  writeMac(codec, index, mac)
+  writeMac(form, index, mac)
   return undefined
 }

@@ -138,8 +138,8 @@ export class FaultRules implements FaultPlan, RuleBook {
     this.settings.note({ did: "connected", connection })
   }
 
-  closed(connection: number): void {
-    this.settings.note({ did: "disconnected", connection })
+  closed(connection: number, why: string): void {
+    this.settings.note({ did: "disconnected", connection, ...(why === "" ? {} : { says: why }) })
   }
 
   corrupted(connection: number, direction: OneWay, at: number): void {

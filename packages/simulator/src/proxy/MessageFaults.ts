@@ -202,7 +202,7 @@ export class MessageFaults implements Stage {
     if (this.form.codec.index(bytes, 0, bytes.length, index) !== undefined)
       return { bytes, says: "the message cannot be read any more" }
     if (index.rejectCode !== 0) return { bytes, says: "a reject is not changed" }
-    return changed(this.form.codec, index, fault, this.mac)
+    return changed(this.form, index, fault, this.mac)
   }
 
   /** The changed message in its frame; where the frame cannot hold it, the old one. */

@@ -3,7 +3,7 @@ import type { Effect } from "effect"
 import { isLoopback } from "../control/LocalHttp.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
-import { formKeys, macKey } from "../file/FormKeys.ts"
+import { dialTlsKey, formKeys, listenTlsKey, macKey } from "../file/FormKeys.ts"
 import { mapOf, readFile } from "../file/MapReader.ts"
 import {
   anyOf,
@@ -17,6 +17,7 @@ import {
   type Yaml
 } from "../file/YamlNodes.ts"
 import type { Endpoint } from "../link/Listener.ts"
+import type { TlsMaterial } from "../link/TlsSide.ts"
 import type { MacSettings } from "../message/MessageMac.ts"
 import { type FaultRule, needsMessages } from "./FaultRule.ts"
 import { parseRule, RuleInvalid } from "./RuleText.ts"
@@ -25,6 +26,9 @@ import { parseRule, RuleInvalid } from "./RuleText.ts"
 export interface ProxySettings {
   readonly listen: Endpoint
   readonly target: Endpoint
+  /** TLS is ended here and begun anew: what passes is read in clear. `undefined`: bytes pass as they are. */
+  readonly listenTls: TlsMaterial | undefined
+  readonly targetTls: TlsMaterial | undefined
   /** Without it the proxy reads no messages. */
   readonly form: WireFormat | undefined
   readonly mac: MacSettings | undefined
@@ -44,6 +48,7 @@ export interface ProxySettings {
 /** A second host that is asked the same. */
 export interface ProxyShadow {
   readonly connect: Endpoint
+  readonly tls: TlsMaterial | undefined
   /** Path of the file that says what may differ. */
   readonly tolerance: string | undefined
   readonly timeoutMs: number
@@ -78,6 +83,7 @@ const shadowOf = mapOf(
   "shadow",
   (keys): ProxyShadow => ({
     connect: keys.need("connect", endpointOf),
+    tls: dialTlsKey(keys),
     tolerance: keys.get("tolerance", filledOf),
     timeoutMs: keys.get("timeout", durationOf) ?? 30_000,
     report: keys.need("report", filledOf)
@@ -102,7 +108,9 @@ export const readProxyFile = (file: string): Effect.Effect<ProxySettings, FileIn
       listen: top.need("listen", endpointOf),
       target: top.need("target", endpointOf),
       form,
-      mac: macKey(top),
+      listenTls: listenTlsKey(top, "listen tls"),
+      targetTls: dialTlsKey(top, "target tls"),
+      mac: macKey(top, form),
       seed: top.get("seed", numberOf) ?? 1,
       history: top.get("history", filledOf),
       control: top.get("control", loopbackOf),

@@ -33,13 +33,21 @@ const makeRecorder = ({ form, record }: ProxySettings, wall: () => number) =>
     return { watching, flush: file.flush }
   })
 
-const makeShadow = ({ form, shadow }: ProxySettings, now: () => number) =>
+const makeShadow = ({ form, shadow }: ProxySettings, now: () => number, note: FaultRules["note"]) =>
   Effect.gen(function* () {
     if (shadow === undefined || form === undefined) return undefined
     const tolerance = shadow.tolerance === undefined ? noTolerance : yield* readTolerance(shadow.tolerance)
     const file = yield* makeLineFile(shadow.report)
     const mirror = yield* Effect.acquireRelease(
-      Effect.sync(() => new Shadow(form, { ...shadow, tolerance }, (line) => file.append(line))),
+      Effect.sync(
+        () =>
+          new Shadow(
+            form,
+            { ...shadow, tolerance },
+            (line) => file.append(line),
+            (why) => note({ did: "shadowDown", connection: 0, says: why })
+          )
+      ),
       (made) => Effect.sync(() => made.close())
     )
     const watching: Watching = (_connection, direction, message) => mirror.saw(direction, message)
@@ -55,18 +63,20 @@ export const startProxy = (
 ): Effect.Effect<RunningProxy, FileFailed | FileInvalid | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    const { control, form, history, listen, mac, seed, target } = settings
+    const { control, form, history, listen, listenTls, mac, seed, target, targetTls } = settings
     const file: LineFile = history === undefined ? noLineFile : yield* makeLineFile(history)
     const note: FaultRules["note"] = (line) => file.append({ at: clock.currentTimeMillisUnsafe(), ...line })
     const time = timepieceOf(clock)
     const recorder = yield* makeRecorder(settings, time.wall)
-    const shadow = yield* makeShadow(settings, time.monotonic)
+    const shadow = yield* makeShadow(settings, time.monotonic, note)
     const saw: Watching = (connection, direction, message) => {
       recorder?.watching(connection, direction, message)
       shadow?.watching(connection, direction, message)
     }
     const rules = new FaultRules({ seed, form, mac, note, saw }, settings.rules)
-    const proxy = yield* makeFaultProxy(listen, target, { seed, plan: rules })
+    const refused = (why: string): void => note({ did: "refused", connection: 0, says: why })
+    const tls = { listen: listenTls, target: targetTls, refused }
+    const proxy = yield* makeFaultProxy(listen, target, { seed, plan: rules, tls })
     const controlled = control === undefined ? undefined : yield* serveRules(rules, control)
     // Only now: a proxy that could not start must not touch the files of the one that runs.
     const flush = Effect.sync(() => {

@@ -19,8 +19,9 @@ import { told } from "../dialogue/Observed.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { LoadLink } from "../link/LoadLink.ts"
+import type { TlsMaterial } from "../link/TlsSide.ts"
 import { localTimePictures } from "../message/LocalTime.ts"
-import { type MacSettings, writeMac } from "../message/MessageMac.ts"
+import { type MacSettings, macElements, writeMac } from "../message/MessageMac.ts"
 import { timeInPicture, transmissionTime } from "../partner/Numbering.ts"
 import { timepieceOf } from "../partner/Session.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
@@ -33,6 +34,7 @@ export interface ReplaySettings {
   readonly form: WireFormat
   readonly mac: MacSettings | undefined
   readonly connect: Endpoint
+  readonly tls?: TlsMaterial | undefined
   /** 2: twice as fast; 0: each as soon as the one before was answered. */
   readonly speed: number
   /** Give numbers and dates anew. */
@@ -99,7 +101,7 @@ const renewedOriginal = (
 
 /** The message with new numbers and dates, where it has them and the dialect lets them be as short. */
 const renewedCopy = (
-  { form, mac }: ReplaySettings,
+  { form }: ReplaySettings,
   { bytes, index }: Read,
   number: number,
   now: number,
@@ -122,12 +124,15 @@ const renewedCopy = (
   const original = renewedOriginal(codec, index, earlier)
   if (original !== undefined) set(codec.dialect.reversal!.originalData.field, original)
   if (codec.checkPatches(patches) !== undefined) return { bytes, places: new Set() }
-  const copy = codec.patched(index, patches)
-  if (mac !== undefined) {
-    const written = new MessageIndex()
-    if (codec.index(copy, 0, copy.length, written) === undefined) writeMac(codec, written, mac)
-  }
-  return { bytes: copy, places }
+  return { bytes: codec.patched(index, patches), places }
+}
+
+/** The message with its MAC by the key of the link; as it is without a key. */
+const withOwnMac = ({ form, mac }: ReplaySettings, bytes: Buffer): Buffer => {
+  const copy = Buffer.from(bytes)
+  const index = new MessageIndex()
+  if (mac !== undefined && form.codec.index(copy, 0, copy.length, index) === undefined) writeMac(form, index, mac)
+  return copy
 }
 
 /**
@@ -203,7 +208,7 @@ class ReplayRun {
     this.onEnd = onEnd
     this.now = now
     this.wall = wall
-    this.link = new LoadLink(settings.connect, settings.form.frame, {
+    this.link = new LoadLink(settings, settings.form.frame, {
       up: () => {
         this.isUp = true
         this.downSince = -1
@@ -268,9 +273,10 @@ class ReplayRun {
 
   private send(pair: Pair, now: number): void {
     const { form, isRenewed, speed } = this.settings
-    const { bytes, places } = isRenewed
+    const { bytes: plain, places } = isRenewed
       ? renewedCopy(this.settings, pair.request, this.next, this.wall(), this.renewed)
       : { bytes: pair.request.bytes, places: new Set<string>() }
+    const bytes = withOwnMac(this.settings, plain)
     const index = new MessageIndex()
     form.codec.index(bytes, 0, bytes.length, index)
     const { mti, stan } = pair.request.line
@@ -307,7 +313,7 @@ class ReplayRun {
   }
 
   private end({ dueAt, pair, renewed }: Sent, answer: Buffer | undefined): void {
-    const { form, tolerance } = this.settings
+    const { form, mac, tolerance } = this.settings
     const { answer: recorded, request } = pair
     const { mti = "", rrn = "", stan = "" } = request.line
     const facts = { mti, stan, rrn, ms: answer === undefined ? -1 : this.now() - dueAt }
@@ -316,7 +322,9 @@ class ReplayRun {
       return this.onEnd({ ...facts, outcome, differences: [] })
     }
     if (recorded === undefined) return this.onEnd({ ...facts, outcome: "newly answered", differences: [] })
-    const ignored = new Set([...tolerance.ignored, ...renewed])
+    // Another number or key, another MAC.
+    const macs = renewed.size > 0 || mac !== undefined ? macElements.map(String) : []
+    const ignored = new Set([...tolerance.ignored, ...renewed, ...macs])
     const differences = compareAnswers(form.codec, recorded.bytes, answer, { ...tolerance, ignored })
     this.onEnd({ ...facts, outcome: differences.length === 0 ? "same" : "differs", differences })
   }

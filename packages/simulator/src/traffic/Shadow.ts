@@ -8,6 +8,7 @@ import { isResponse, MessageIndex, mtiText, wholeFrame } from "@jinka/codec"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { LoadLink } from "../link/LoadLink.ts"
+import type { TlsMaterial } from "../link/TlsSide.ts"
 import { type AnswerDifference, compareAnswers, type Tolerance } from "./Compare.ts"
 import { pairKey } from "./Traffic.ts"
 import { Waiting } from "./Waiting.ts"
@@ -15,6 +16,7 @@ import { Waiting } from "./Waiting.ts"
 /** How to shadow. */
 export interface ShadowSettings {
   readonly connect: Endpoint
+  readonly tls?: TlsMaterial | undefined
   readonly tolerance: Tolerance
   /** Milliseconds that either answer is waited for. */
   readonly timeoutMs: number
@@ -53,13 +55,26 @@ export class Shadow {
   private readonly waiting = new Waiting<Mirrored>()
   private now = 0
 
-  constructor(form: WireFormat, settings: ShadowSettings, onEnd: (line: ShadowLine) => void) {
+  constructor(
+    form: WireFormat,
+    settings: ShadowSettings,
+    onEnd: (line: ShadowLine) => void,
+    onDown: (why: string) => void = () => undefined
+  ) {
+    let lastWhy = ""
+
     this.form = form
     this.settings = settings
     this.onEnd = onEnd
-    this.link = new LoadLink(settings.connect, form.frame, {
-      up: () => undefined,
-      down: () => undefined,
+    this.link = new LoadLink(settings, form.frame, {
+      up: () => {
+        lastWhy = ""
+      },
+      down: (why) => {
+        // It is dialled again and again: a reason is told once.
+        if (why !== lastWhy) onDown(why)
+        lastWhy = why
+      },
       message: (buffer, start, end) => this.shadowAnswer(Buffer.from(buffer.subarray(start, end)))
     })
   }
