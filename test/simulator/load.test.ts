@@ -212,6 +212,9 @@ describe("a load file", () => {
       expect(yield* wrongOf("", good.replace('"000000"', '"00A000"'))).toContain(
         "message purchase: field 3: only the digits 0-9"
       )
+      expect(yield* wrongOf("", good.replace("100..9999", "9999..100"))).toContain(
+        "the larger amount is behind the dots"
+      )
       expect(yield* wrongOf("", good.replace("{stan}", "{stam}"))).toContain('"{stam}" is not known; known are {stan}')
       expect(yield* wrongOf("warmup: 5s\n")).toContain('"warmup" is not known here; did you mean "warm up"?')
       expect(yield* wrongOf("", good.replace("sign on: signOn", "sign on: signon"))).toContain('did you mean "signOn"?')

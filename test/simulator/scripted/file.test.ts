@@ -32,6 +32,9 @@ describe("A partner file", () => {
     ["institution: bank", 4, "1 to 11 digits"],
     ["seed: x", 4, "a whole number"],
     ["copies: 3", 1, "copies need {n} in their name"],
+    ["rules:\n  - answer: decline 00", 5, "00 approves"],
+    ["rules:\n  - answer: 10", 5, 'say how much, like "approve 40%"'],
+    ["---\npartner: other", 4, "a second document (---) begins here"],
     ["{", 4, ""]
   ])("that says %j is refused with its line and what to write", (text, line, says) => {
     const wrong = wrongOf(head("cups", `${text}\n`))

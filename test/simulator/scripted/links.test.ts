@@ -140,6 +140,18 @@ describe("async-short", () => {
     expect(line.messages).toEqual([])
   })
 
+  it.each([
+    ["async-short", '{ mode: async-short, listen: "127.0.0.1:0", connect: "127.0.0.1:1" }'],
+    ["sync-short", '{ mode: sync-short, listen: "127.0.0.1:0" }']
+  ])("closes a connection whose far side has closed its half and waits for nothing: %s", async (_, link) => {
+    const plans = planned(link)
+    const { port } = await start(plans)
+    const line = await dialled(port(), plans[0]!)
+    line.socket.end()
+
+    expect(await line.ended()).toBe("FIN")
+  })
+
   it("tells when an answer found nobody", async () => {
     const plans = planned('{ mode: async-short, listen: "127.0.0.1:0", connect: "127.0.0.1:1" }')
     const { port, troubles } = await start(plans)

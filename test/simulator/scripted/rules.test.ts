@@ -1,5 +1,5 @@
 /** Rules of a partner file: when they apply, and what they do to an answer. */
-import { MessageIndex } from "@jinka/codec"
+import { isSuccess, MessageIndex } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 import { macWrong, withMac, withPin } from "../../../packages/simulator/src/dialogue/Keys.ts"
 import { told } from "../../../packages/simulator/src/dialogue/Observed.ts"
@@ -49,6 +49,20 @@ describe("A rule applies", () => {
   it("by any data element, with * for any characters", () => {
     const partner = bench('  - { when: { 41: "TERM*", 42: ["*2", "*1"] }, answer: 05 }\n')
     expect(asked(partner, [{}, { 41: "ATM00001" }])).toEqual(["05", "00"])
+  })
+
+  it.each([
+    ["cups", "00"],
+    ["iso8583v1993Ascii", "000"],
+    ["iso8583v1987Ascii", "approved VIP"]
+  ])("with a code that approves, and books it like every approval: %s %s", (dialect, code) => {
+    const partner = bench(`  - answer: "${code}"\n`, "accounts: { others: { balance: 0 } }\n", dialect)
+    partner.say(money(partner.codec))
+    const [answer] = partner.heard()
+
+    expect(partner.postings).toMatchObject([{ rule: "debit", amount: -12300 }])
+    expect(isSuccess(partner.codec.dialect, String(answer!.fields[39]))).toBe(true)
+    expect(answer!.fields[38]).toBeDefined()
   })
 
   it("at a time of the partner's day, over midnight too", () => {

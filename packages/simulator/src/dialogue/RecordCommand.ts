@@ -171,8 +171,9 @@ export const recordCommand = Command.make(
     let seen = 0
     let kept = 0
     const told = new Set<string>()
+    const untold: Array<string> = []
     const refused = (why: string): void => {
-      if (!told.has(why)) Effect.runFork(Console.error(`jinka-sim: no connection: ${why}`))
+      if (!told.has(why)) untold.push(why)
       told.add(why)
     }
     const at = yield* passThrough(
@@ -192,7 +193,10 @@ export const recordCommand = Command.make(
       kept = seen
       return write
     })
-    const keeping = keep.pipe(Effect.andThen(Effect.sleep(LOOK_MS)), Effect.forever)
+    const tell = Effect.suspend(() =>
+      Effect.forEach(untold.splice(0), (why) => Console.error(`jinka-sim: no connection: ${why}`), { discard: true })
+    )
+    const keeping = Effect.andThen(tell, keep).pipe(Effect.andThen(Effect.sleep(LOOK_MS)), Effect.forever)
     yield* Effect.raceFirst(stop.requested, keeping)
     yield* keep
     if (recorded.messages === 0) {

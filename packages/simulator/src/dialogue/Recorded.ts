@@ -68,7 +68,7 @@ export class Recorded {
 
   constructor(recording: Recording) {
     this.recording = recording
-    this.keys = recording.mac === undefined ? new Map() : new Map([[MAC_KEY, { _tag: "mac", ...recording.mac }]])
+    this.keys = recording.mac === undefined ? new Map() : new Map([[macKey, { _tag: "mac", ...recording.mac }]])
   }
 
   /** How many messages went by. */
@@ -104,8 +104,7 @@ export class Recorded {
     const without = left.length === 0 ? [] : [`# Left out, because nobody writes it down: DE ${left.join(", ")}.`]
     const key = mac === undefined ? "none was given" : "not by the key that was given"
     if (this.foreignMacs > 0) without.push(`# MACs that are left out: ${this.foreignMacs} (${key}).`)
-    const keys =
-      mac === undefined ? [] : [`keys: { ${MAC_KEY}: { mac: ${mac.algorithm}, hex: "${toHex(mac.bytes)}" } }`]
+    const keys = mac === undefined ? [] : [`keys: { ${macKey}: { mac: ${mac.algorithm}, hex: "${toHex(mac.bytes)}" } }`]
     const connects = tls === undefined ? "connects to target" : `{ connects to: target, tls: ${tls} }`
     return [
       "# Recorded from a line. Say in `rule` what it shows, in `source` who says so, and keep only what belongs to it.",
@@ -153,7 +152,7 @@ export class Recorded {
     this.noted.push({ name, partner, side, message, asked })
     const whose = this.macOf(message)
     if (whose === "foreign") this.foreignMacs++
-    const mac = whose === "ours" ? [["mac", MAC_KEY] as const] : []
+    const mac = whose === "ours" ? [["mac", macKey] as const] : []
     this.steps.push(
       `${partner} ${side === "near" ? "sends" : "expects"}: ${mapText([...entries, ...mac, ["as", name]])}`
     )
@@ -215,7 +214,7 @@ export class Recorded {
   /** Whose MAC a message has: `ours` is one that the next run can make. */
   private macOf(message: Observed): "none" | "ours" | "foreign" {
     if (this.macElementOf(message) === undefined) return "none"
-    const isOurs = this.keys.has(MAC_KEY) && macWrong(this.keys, MAC_KEY, message) === undefined
+    const isOurs = this.keys.has(macKey) && macWrong(this.keys, macKey, message) === undefined
     return isOurs ? "ours" : "foreign"
   }
 
@@ -322,7 +321,7 @@ export class Recorded {
 }
 
 /** What a recorded dialogue calls the key of its MACs. */
-const MAC_KEY = "mac"
+const macKey = "mac"
 
 const STAN_DIGITS = 6
 const BIN_DIGITS = 6

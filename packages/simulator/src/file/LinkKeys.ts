@@ -1,5 +1,6 @@
 /**
- * A link in a file of its own, for commands that take `--link`: how it speaks, its MAC key and its TLS, in the words of a load file.
+ * A link in a file of its own, for commands that take `--link`: how it speaks, its MAC key and its TLS, in the words of a load
+ * file.
  */
 import { dirname, isAbsolute, relative, resolve } from "node:path"
 import type { Effect } from "effect"

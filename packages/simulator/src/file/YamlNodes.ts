@@ -45,7 +45,8 @@ export const parseYaml = (file: string, text: string): YamlMap => {
   const document = parseDocument(text, { schema: "failsafe", lineCounter: lines })
   const wrong = document.errors[0]
   if (wrong !== undefined) {
-    const rule = wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
+    const says = wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
+    const rule = wrong.code === "MULTIPLE_DOCS" ? "a second document (---) begins here: one file holds one" : says
     throw refuse(lines.linePos(wrong.pos[0]).line, rule)
   }
   const yaml = fromNode({ file, line: 1, key: "" }, document.contents, lines)

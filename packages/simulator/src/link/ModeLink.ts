@@ -281,7 +281,7 @@ const asyncShort = <In extends object, Out>(making: Making<In, Out>, listen: Way
       received: (connection, message) => session.received(away(connection), message),
       tick: () => session.tick()
     }
-    const link = yield* open(making, listen, read, "exchange")
+    const link = yield* open(making, listen, read, "receives")
     const parts = linkParts([link])
     return {
       ...parts,

@@ -39,6 +39,8 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
   private lastReceived: number
   private lastSent: number
   private reason = "closed by partner"
+  /** Messages that came and were not answered yet. */
+  private owed = 0
   private isClosing = false
   private isDown = false
 
@@ -77,6 +79,7 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
   send(message: Out): void {
     if (this.isClosing) return
     this.outbox.add(framed(this.settings.form, message))
+    this.owed = Math.max(0, this.owed - 1)
     if (this.socket.writableLength > UNSENT_MAX) this.reset("partner does not read")
   }
 
@@ -121,7 +124,7 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
   /** The partner sends nothing more: where a message ends with its direction, that was the message. */
   private ended(): void {
     this.framer.end(this)
-    if (this.settings.isHalfOpen === true || this.isClosing) return
+    if ((this.settings.isHalfOpen === true && this.owed > 0) || this.isClosing) return
     this.outbox.flush()
     this.socket.end()
   }
@@ -132,6 +135,7 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
     if (this.isClosing) return
     const message = this.settings.form.read(buffer, start, end)
     if (isMessageError(message)) return this.reset(`message cannot be read: ${explain(message)}`)
+    this.owed++
     this.session.received(this, message)
   }
 

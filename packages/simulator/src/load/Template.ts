@@ -64,7 +64,10 @@ const placeOf = (text: string, digits: number, { columns }: Rows): Place => {
   if (text === "time hhmmss") return ({ time }) => time.slice(4)
   if (text === "time MMDD") return ({ time }) => time.slice(0, 4)
   const amount = /^amount (\d{1,12})\.\.(\d{1,12})$/.exec(text)
-  if (amount !== null && Number(amount[1]) <= Number(amount[2])) {
+  if (amount !== null) {
+    if (Number(amount[1]) > Number(amount[2])) {
+      throw new TemplateInvalid(`"{${text}}": the larger amount is behind the dots`)
+    }
     const [from, to] = [Number(amount[1]), Number(amount[2])]
     return (_, chance) => String(chance.between(from, to)).padStart(digits, "0")
   }

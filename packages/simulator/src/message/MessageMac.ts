@@ -1,8 +1,8 @@
 /**
  * The MAC of a whole message on a link under test: which bytes it covers, and where it is.
  *
- * Owns the covers that a file may name: what the dialect says, everything before the MAC's field, and the cleaned text of the CUPS
- * centre. Test keys; nothing here is card security.
+ * Owns the covers that a file may name: what the dialect says, everything before the MAC's field, and the cleaned text of the
+ * CUPS centre. Test keys; nothing here is card security.
  */
 import {
   type Codec,

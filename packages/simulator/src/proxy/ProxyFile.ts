@@ -66,7 +66,7 @@ const ruleOf = (yaml: Yaml): FaultRule => {
   try {
     return parseRule(filledOf(yaml))
   } catch (error) {
-    if (error instanceof RuleInvalid) throw invalidAt(yaml, error.message)
+    if (error instanceof RuleInvalid) throw invalidAt(yaml, `${error.says}: ${error.text}`)
     throw error
   }
 }

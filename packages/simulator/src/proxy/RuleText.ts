@@ -20,7 +20,12 @@ export class RuleInvalid extends Data.TaggedError("RuleInvalid")<{
   readonly rule: string
 }> {
   override get message(): string {
-    return `column ${this.column} of the rule: ${this.rule}\n    ${this.text}\n    ${" ".repeat(this.column - 1)}^`
+    return `${this.says}\n    ${this.text}\n    ${" ".repeat(this.column - 1)}^`
+  }
+
+  /** The same on one line, where the rule itself is in sight. */
+  get says(): string {
+    return `column ${this.column} of the rule: ${this.rule}`
   }
 }
 

@@ -41,11 +41,14 @@ export interface Conditions {
   readonly share: number | undefined
 }
 
-/** What the answer says. `ledger`: what the accounts allow. `part`: so much of the amount is approved, in percent. */
+/**
+ * What the answer says. `ledger`: what the accounts allow. `part`: so much of the amount is approved, in percent. `approve`:
+ * whatever the account says, with the dialect's own code or another one that approves.
+ */
 export type Verdict =
   | { readonly _tag: "ledger" }
   | { readonly _tag: "part"; readonly percent: number }
-  | { readonly _tag: "approve" }
+  | { readonly _tag: "approve"; readonly code?: string }
   | { readonly _tag: "decline"; readonly code: string }
 
 /** How a connection is ended by a rule, and whether the answer leaves before. */

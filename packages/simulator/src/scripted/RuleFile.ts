@@ -5,7 +5,7 @@
  *       answer: amount limit
  *       delay: 200ms..2s
  */
-import type { Codec } from "@jinka/codec"
+import { type Codec, isSuccess } from "@jinka/codec"
 import { MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
 import { durationOf, eachOf, invalidAt, listOf, numberOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
@@ -126,6 +126,16 @@ const always: Conditions = {
   share: undefined
 }
 
+/** A code that approves is booked like every approval: an answer must not say what the ledger does not know. */
+const verdictOfCode = (codec: Codec, yaml: Yaml, code: string, isDecline: boolean): Verdict => {
+  if (!isSuccess(codec.dialect, code)) return { _tag: "decline", code }
+  if (isDecline) throw invalidAt(yaml, `${code} approves: say a code that declines`)
+  if (codec.layout.answers.partialApproval.includes(code)) {
+    throw invalidAt(yaml, `${code} approves a part: say how much, like "approve 40%"`)
+  }
+  return { _tag: "approve", code }
+}
+
 const verdictOf =
   (codec: Codec) =>
   (yaml: Yaml): Verdict => {
@@ -135,7 +145,7 @@ const verdictOf =
     if (part !== undefined && codec.layout.answers.partialApproval.length > 0)
       return { _tag: "part", percent: Number(part) }
     const found = codeOfText(codec.dialect, text.replace(/^decline /, ""))
-    if ("code" in found) return { _tag: "decline", code: found.code }
+    if ("code" in found) return verdictOfCode(codec, yaml, found.code, text.startsWith("decline "))
     throw invalidAt(yaml, `${found.wrong}; or say approve or ledger`)
   }
 

@@ -29,7 +29,7 @@ import {
 import { isSameZone, Zone } from "./keys/Zone.ts"
 import { sized } from "./OwnMessages.ts"
 import { OwnPart, plainly } from "./OwnPart.ts"
-import type { Conduct, OwnWish, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
+import type { Conduct, OwnWish, PartnerPlan, PlannedRule, Verdict } from "./PartnerPlan.ts"
 import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
 import { Pins } from "./Pins.ts"
 import { Rules } from "./Rules.ts"
@@ -291,17 +291,19 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     }
     const pinRule =
       isAsked && verdict._tag !== "approve" ? this.pins.judge(this.plan, this.zone, message, facts.card) : undefined
-    if (pinRule === undefined) return this.post(entry, index, verdict._tag === "part")
+    if (pinRule === undefined) return this.post(entry, index, verdict)
     this.ledger.decline(entry)
     return this.refused(pinRule, codeOfRule(dialect, pinRule))
   }
 
-  private post(entry: Entry, index: MessageIndex, isPart: boolean): Decision {
+  private post(entry: Entry, index: MessageIndex, verdict: Verdict): Decision {
     const { codec } = this.plan.form
     const { dialect, layout } = codec
     const rule: LedgerRule = this.ledger.post(entry)
-    const isPartly = isPart && isSuccess(dialect, codeOfRule(dialect, rule))
-    const code = isPartly ? layout.answers.partialApproval[0]! : codeOfRule(dialect, rule)
+    const found = codeOfRule(dialect, rule)
+    const isPartly = verdict._tag === "part" && isSuccess(dialect, found)
+    const approved = verdict._tag === "approve" && isSuccess(dialect, found) ? (verdict.code ?? found) : found
+    const code = isPartly ? layout.answers.partialApproval[0]! : approved
     if (!isSuccess(dialect, code)) {
       this.count.declined++
       return { rule, code, own: {} }
@@ -326,7 +328,12 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { rule, rrn } = this.ledger.reverse(original)
     if (rule === "undone") this.day.reversed(original)
     const own = { [layout.roles.settlementDate]: this.own.settlementDate() }
-    return { rule, code: conduct?.verdict._tag === "approve" ? this.approved() : codeOfRule(dialect, rule), own, rrn }
+    return {
+      rule,
+      code: conduct?.verdict._tag === "approve" ? (conduct.verdict.code ?? this.approved()) : codeOfRule(dialect, rule),
+      own,
+      rrn
+    }
   }
 
   private hasWrongMac(message: Observed): boolean {
@@ -372,7 +379,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       return
     }
     const verdict = conduct?.verdict
-    const code = verdict?._tag === "decline" ? verdict.code : layout.answers.accepted
+    const code = saidBy(verdict) ?? layout.answers.accepted
     const here = this.live.get(connection.epoch)
     if (verdict?._tag !== "decline") {
       if (meaning === "signOn") {
@@ -409,8 +416,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { codec } = this.plan.form
     const { code, fields, isEqual } = this.day.compared(codec, message.index)
     this.record.link("totals", connection.epoch, `${isEqual ? "equal" : "different"}: ${this.day.text}`)
-    const verdict = rule?.conduct.verdict
-    const said = verdict?._tag === "decline" ? verdict.code : code
+    const said = saidBy(rule?.conduct.verdict) ?? code
     const answer = answerTo(codec, message, said, fields as Values)
     this.deliveries.deliver(connection, answer, rule?.conduct, facts.mti)
   }
@@ -426,6 +432,10 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     return sized(codec, codec.layout.roles.approvalCode, digits)
   }
 }
+
+/** The code that a rule writes down, whatever would be said without it. */
+const saidBy = (verdict: Verdict | undefined): string | undefined =>
+  verdict?._tag === "decline" || verdict?._tag === "approve" ? verdict.code : undefined
 
 type OwnValues = { [de: number]: string }
 
