@@ -1,7 +1,16 @@
 /** The runner itself: that it finds what is wrong, says where, and shows no card data. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
-import { failureText, junitXml, type Outcome, runDialogue } from "../../packages/simulator/src/dialogue/index.ts"
+import {
+  failureText,
+  junitXml,
+  type Outcome,
+  readFolder,
+  runDialogue
+} from "../../packages/simulator/src/dialogue/index.ts"
 import { answered, approve, diallingAgain, frameOf, freePort, type Line, standIn } from "./StandIn.ts"
 import { head, patientRun, read } from "./Written.ts"
 
@@ -246,6 +255,14 @@ describe("A dialogue that is broken", () => {
     expect([outcome.result, outcome.failure?.says]).toEqual(["broken", ['the message "seen" has no DE 37']])
   })
 
+  it("is not called so when a step copies what the dialogue's own message does not have", async () => {
+    const steps =
+      '  - A connects\n  - A sends: { like: sign-on, as: asked }\n  - A sends: { like: sign-on, 37: "{asked.38}" }\n'
+    const outcome = await run(steps, silent)
+
+    expect([outcome.result, outcome.failure?.says]).toEqual(["wrong", ['the message "asked" has no DE 38']])
+  })
+
   it("is not called so when its own message cannot be built: that is wrong, and says why", async () => {
     const outcome = await run("  - A connects\n  - A sends: { like: sign-on, 3: 12AB56 }\n", approve)
 
@@ -256,6 +273,20 @@ describe("A dialogue that is broken", () => {
 })
 
 describe("A dialogue file that is wrong", () => {
+  it("is not passed over in a folder because its rule is written wrong; openings and messages are", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "jinka-dialogues-"))
+    const text = `${head("{ A: connects to target }").replace("messages: messages.yaml\n", "")}  - A connects\n`
+    writeFileSync(join(folder, "good.yaml"), text)
+    writeFileSync(join(folder, "opening.yaml"), text.replace(/rule:.*\nsource:.*\n/, ""))
+    const good = await Effect.runPromise(readFolder(folder))
+    writeFileSync(join(folder, "slip.yaml"), text.replace("rule:", "ruel:"))
+    const slip = await Effect.runPromise(Effect.flip(readFolder(folder)))
+    rmSync(folder, { recursive: true })
+
+    expect(good.map(({ rule }) => rule)).toEqual(["The rule under test."])
+    expect(slip.message).toContain('slip.yaml:1: "ruel" is not known; did you mean "rule"?')
+  })
+
   it.each([
     ["an unknown step", `${head()}  - A jumps\n`, 'dialogue.yaml:6: "A jumps" is no step'],
     [
@@ -312,6 +343,39 @@ describe("A dialogue file that is wrong", () => {
       step("A closes: FIN").replace("source:", "dialect: cupss\nsource:"),
       'no dialect "cupss" is known'
     ],
+    ["no steps", head().replace("steps:\n", ""), "dialogue.yaml:1: a rule without steps says nothing"],
+    ["an empty list of steps", head().replace("steps:\n", "steps: []\n"), "a rule without steps says nothing"],
+    [
+      "something sent before there is a connection",
+      `${head()}  - A sends: { like: purchase }\n`,
+      "dialogue.yaml:6: A has no connection before this step: write `A connects` in front of it"
+    ],
+    [
+      "nothing expected from whoever never connected",
+      `${head("{ A: listens for target }")}  - A expects nothing: 1s\n`,
+      "write `A listens` and `A accepts` in front of it"
+    ],
+    [
+      "a message type that is none",
+      step("A expects: { mti: 02100 }"),
+      'dialogue.yaml:7: mti: four digits are expected, not "02100"'
+    ],
+    [
+      "a response code that no answer can have",
+      step('A expects: { mti: 0210, 39: [00, "000"] }'),
+      "dialogue.yaml:7: DE 39 can never be what is expected here (cups: an2): field 39: its length"
+    ],
+    [
+      "an amount without its zeros",
+      step("A expects: { mti: 0210, 4: 12300 }"),
+      "dialogue.yaml:7: DE 4 can never be what is expected here (cups: n12): write all of its 12 characters"
+    ],
+    [
+      "bytes that are no hex",
+      step("A expects: { mti: 0210, 52: zz }"),
+      "dialogue.yaml:7: DE 52 can never be what is expected here (cups: b8): pairs of hex digits"
+    ],
+    ["a value of a table that is not there", step('A expects: { 39: "{case.code}" }'), "write one under `cases:`"],
     ["brackets without end", `${head()}${"[".repeat(5000)}`, "nested more than 64 deep"],
     ["YAML that is none", `${head()}  - { A\n`, "dialogue.yaml:"]
   ])("is refused with its line: %s", async (_, text, message) => {

@@ -53,7 +53,7 @@ describe("A table of cases", () => {
 
   it("is every combination of its lists", async () => {
     const dialogues = await Effect.runPromise(
-      readAll(`rule: r\n${head}cases: { code: [05, 51], mti: [0200, 0100, 0220] }\nsteps: []\n`)
+      readAll(`rule: r\n${head}cases: { code: [05, 51], mti: [0200, 0100, 0220] }\nsteps:\n  - A connects\n`)
     )
     expect(dialogues.map(({ caseText }) => caseText)).toEqual([
       ...["code 05, mti 0200", "code 05, mti 0100", "code 05, mti 0220"],

@@ -79,7 +79,9 @@ const replacing =
     text.replaceAll(new RegExp(`\\{${prefix}\\.([\\w -]+)\\}`, "g"), (_, name: string) => {
       const value = values.get(name)
       if (value !== undefined) return value
-      const rule = `{${prefix}.${name}} is no value of the table; ${knownNames(name, [...values.keys()])}`
+      const known = [...values.keys()]
+      const has = known.length === 0 ? "there is no table: write one under `cases:`" : knownNames(name, known)
+      const rule = `{${prefix}.${name}} is no value of the table; ${has}`
       throw invalidAt(yaml, rule)
     })
 

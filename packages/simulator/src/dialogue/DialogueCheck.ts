@@ -3,19 +3,24 @@
  * dialogue that asks for nothing real is a wrong file, not a system that broke a rule. Pure.
  */
 
-import { cups } from "@jinka/codec"
+import { cups, explain, fromHex, isMessageError } from "@jinka/codec"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Template, Values } from "./Dialogue.ts"
 import { pinWords } from "./Keys.ts"
+import { fieldText, told } from "./Observed.ts"
 import { referenceForms, referenceOf } from "./References.ts"
 import { makeWireFormat, type WireFormat } from "./WireFormat.ts"
 
-/** Throws `FileInvalid` for the first step that names what is not there. */
+/** Throws `FileInvalid` for the first step that names what is not there, or that nothing can come of. */
 export const checkDialogue = (dialogue: Dialogue): void => {
-  const named: Names = { messages: new Set(), values: new Set() }
+  const named: Names = { messages: new Set(), values: new Set(), connected: new Set() }
   for (const step of dialogue.steps) {
     const form = formOf(dialogue, step)
-    if (step._tag === "partner") new StepCheck(dialogue, form, named, step).act(step.act)
+    if (step._tag === "partner") {
+      const check = new StepCheck(dialogue, form, named, step)
+      check.act(step.act)
+      check.connection(step.act)
+    }
     if (step._tag !== "let") continue
     const check = new StepCheck(dialogue, form, named, step)
     for (const [name, text] of Object.entries(step.values)) check.value(name, text)
@@ -26,7 +31,12 @@ export const checkDialogue = (dialogue: Dialogue): void => {
 interface Names {
   readonly messages: Set<string>
   readonly values: Set<string>
+  /** Partners that have connected, or were. */
+  readonly connected: Set<string>
 }
+
+/** Acts for which a partner needs no connection. */
+const unconnected: ReadonlyArray<Act["_tag"]> = ["connect", "listen", "accept", "stopListening", "close"]
 
 /** The form of the step's partner; of a step of nobody's the first one's. */
 const formOf = ({ partners }: Dialogue, step: Step): WireFormat => {
@@ -60,6 +70,17 @@ class StepCheck {
       case "expectClose":
         return this.message(act.timing.since)
     }
+  }
+
+  /** Nothing can be sent on no connection, and nothing comes: that nothing came would be no rule that was kept. */
+  connection({ _tag }: Act): void {
+    if (this.step._tag !== "partner") return
+    const { partner } = this.step
+    if (_tag === "connect" || _tag === "accept") this.named.connected.add(partner)
+    if (unconnected.includes(_tag) || this.named.connected.has(partner)) return
+    const side = this.dialogue.partners.find(({ name }) => name === partner)?.side
+    const how = side === "listens" ? `${partner} listens\` and \`${partner} accepts` : `${partner} connects`
+    this.refuse(`${partner} has no connection before this step: write \`${how}\` in front of it`)
   }
 
   /** A value that a `let` names: its references, and a name that no reference has for itself. */
@@ -100,15 +121,41 @@ class StepCheck {
       expected
     this.keys(expected.mac, expected.pin)
     for (const name of [sameAs, answerTo, since]) this.message(name)
-    for (const text of mti ?? []) this.references(text)
+    for (const text of mti ?? []) {
+      this.references(text)
+      if (!text.includes("{") && !/^\d{4}$/.test(text)) this.refuse(`mti: four digits are expected, not "${text}"`)
+    }
     this.fields([...Object.keys(fields), ...Object.keys(differs), ...Object.keys(matches), ...present.map(String)])
     this.numbers(absent)
-    for (const texts of Object.values(fields)) for (const text of texts) this.references(text)
+    for (const [de, texts] of Object.entries(fields)) for (const text of texts) this.expected(Number(de), text)
     this.texts(differs)
     this.header(header)
     this.header(rejected ?? {})
     this.places(changed)
     if (as !== undefined) this.named.messages.add(as)
+  }
+
+  /** A value that a data element is to have: one that the dialect can say, or it would be the system that broke the rule. */
+  private expected(de: number, text: string): void {
+    this.references(text)
+    const field = this.form.codec.layout.fields[de]
+    if (text.includes("{") || field === undefined) return
+    const { codec } = this.form
+    const bytes = field.bytes ? fromHex(text) : undefined
+    const message =
+      field.bytes && bytes === undefined
+        ? undefined
+        : codec.encode({ mti: anyMti(codec.dialect.version), fields: { [de]: bytes ?? text } })
+    const is = `${this.form.codec.dialect.name}: ${field.format}`
+    if (message === undefined || isMessageError(message)) {
+      const why = message === undefined ? "pairs of hex digits are expected" : explain(message)
+      return this.refuse(`DE ${de} can never be what is expected here (${is}): ${why}`)
+    }
+    const comes = fieldText(told(this.form, message, 0), de)
+    if (comes === text) return
+    this.refuse(
+      `DE ${de} can never be what is expected here (${is}): write all of its ${comes?.length ?? 0} characters`
+    )
   }
 
   /** Keys of the dialogue, each for what it is named for. */
@@ -189,5 +236,8 @@ class StepCheck {
     throw new FileInvalid({ file: this.step.place.file, line: this.step.place.line, rule })
   }
 }
+
+/** A request of an edition. */
+const anyMti = (version: number): string => `${version}200`
 
 const listed = (names: ReadonlyArray<string>): string => (names.length === 0 ? "none" : names.join(", "))

@@ -137,6 +137,13 @@ class Reading {
       steps: opened.steps,
       keys: opened.keys
     }
+    const own = top.entries.get("steps")
+    if (own?.kind !== "list" || own.items.length === 0) {
+      throw invalidAt(
+        own ?? top,
+        "a rule without steps says nothing: write under `steps:` what partners send and expect"
+      )
+    }
     checkDialogue(dialogue)
     return dialogue
   }
@@ -309,12 +316,21 @@ const yamlFiles = (folder: string): ReadonlyArray<string> =>
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
 
-/** Whether a file is a dialogue of its own: openings and messages files have no `rule:`. */
-const hasRule = (path: string): boolean => /^rule:/m.test(fromDisk(path))
+/**
+ * Whether a file is a dialogue of its own: openings and messages files have no `rule:`. One with steps and a word that is none of
+ * ours is rather a dialogue whose `rule:` was written wrong.
+ */
+const hasRule = (path: string): boolean => {
+  const text = fromDisk(path)
+  if (/^rule:/m.test(text)) return true
+  if (!/^steps:/m.test(text)) return false
+  const { entries } = parseYaml(relative(".", path), text)
+  return entries.has("source") || [...entries.keys()].some((key) => !keysKnown.includes(key))
+}
 
 /** All dialogues of a folder and the folders in it, by path: every YAML file that has a `rule:`. */
 export const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
-  Effect.try({ try: () => yamlFiles(folder).filter(hasRule), catch: asFileInvalid(folder) }).pipe(
+  Effect.try({ try: () => yamlFiles(folder).filter((path) => hasRule(path)), catch: asFileInvalid(folder) }).pipe(
     Effect.flatMap((paths) => Effect.forEach(paths, (path) => readDialogues(path, { file: relative(".", path) }))),
     Effect.map((files) => files.flat())
   )

@@ -48,7 +48,9 @@ export const summaryText = (outcomes: ReadonlyArray<Outcome>): string => {
     (result) => result !== "wrong" || count(outcomes, result) > 0
   )
   const sums = results.map((result) => `${count(outcomes, result)} ${result}`)
-  return [...failures, `${outcomes.length} dialogues: ${sums.join(", ")}`].join("\n\n")
+  return [...failures, `${outcomes.length} dialogue${outcomes.length === 1 ? "" : "s"}: ${sums.join(", ")}`].join(
+    "\n\n"
+  )
 }
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }

@@ -13,6 +13,8 @@ export interface Observed {
   readonly index: MessageIndex
   /** Why it cannot be read further. */
   readonly wrong: MessageError | undefined
+  /** The dialogue itself has sent it. */
+  readonly isOurs?: boolean
 }
 
 /** A part of a message: `header.<part>`, `mti`, `bitmap`, or a data element's number with its length prefix. */

@@ -72,7 +72,8 @@ const messagePart = (scope: Scope, name: string, part: string): string => {
         ? headerText(message, headerStart(message), part.slice("header.".length))
         : fieldText(message, Number(part))
   if (value !== undefined) return value
-  throw new PartMissing({ rule: `the message "${name}" has no ${/^\d+$/.test(part) ? `DE ${part}` : part}` })
+  const rule = `the message "${name}" has no ${/^\d+$/.test(part) ? `DE ${part}` : part}`
+  throw message.isOurs === true ? new StepInvalid({ rule }) : new PartMissing({ rule })
 }
 
 /** One reference, read. */
