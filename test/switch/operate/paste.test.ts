@@ -277,10 +277,6 @@ describe("A capture", () => {
     "pcapng of Ethernet": pcapng(
       sent.map((one) => ethernet(ipv4(one))),
       1
-    ),
-    "pcap that is cut in its last packet": pcap([...sent, { ...sent[0]!, bytes: Buffer.alloc(50) }].map(ipv4)).subarray(
-      0,
-      -20
     )
   }
   for (const [name, file] of Object.entries(files)) {
@@ -307,6 +303,22 @@ describe("A capture", () => {
       message.toString("hex")
     ])
   })
+
+  it("that lacks the first bytes of a connection whose beginning it has says so", () => {
+    const lost = [syn(1, 2, 0), { from: 1, to: 2, seq: 1 + there.length, bytes: there }]
+    expect(hexOf(read(pcap(lost.map(ipv4)), { frame: cupsFrame }))).toEqual([
+      expect.stringContaining(`${there.length} bytes are missing here in the capture`),
+      message.toString("hex")
+    ])
+  })
+
+  for (const [name, made] of Object.entries({ pcap, pcapng })) {
+    it(`(${name}) that is cut in its last packet gives what is in front of that, and says so`, () => {
+      const whole = made([...sent, { ...sent[0]!, bytes: Buffer.alloc(50) }].map(ipv4))
+      const cut = expect.stringContaining("the capture ends inside a packet")
+      expect(hexOf(read(whole.subarray(0, -20), { frame: cupsFrame }))).toEqual([...expected, cut])
+    })
+  }
 
   it("without any TCP says so", () => {
     expect(hexOf(read(pcap([Buffer.alloc(30)])))[0]).toContain("the capture holds no TCP packet")

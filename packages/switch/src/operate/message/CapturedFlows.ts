@@ -1,7 +1,7 @@
 /**
  * What `jinka doctor` looks at: the bytes of each direction of a connection, from whatever people paste or capture. Pure.
  */
-import { packetsOf } from "./paste/CaptureFile.ts"
+import { captureOf } from "./paste/CaptureFile.ts"
 import { formOf, pastedText } from "./paste/PastedForm.ts"
 import { PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
@@ -22,7 +22,7 @@ export const flowsOf = (bytes: Buffer): ReadonlyArray<Flow> | string => {
     case "binary":
       return [{ title: "", bytes, asText: undefined }]
     case "capture": {
-      const flows = ofSegments(packetsOf(bytes).flatMap((packet) => segmentIn(packet) ?? []))
+      const flows = ofSegments(captureOf(bytes).packets.flatMap((packet) => segmentIn(packet) ?? []))
       return flows.length > 0 ? flows : "it holds no TCP packet with bytes in it, or none in a form that is read here"
     }
     case "packed":

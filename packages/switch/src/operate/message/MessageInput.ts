@@ -6,7 +6,7 @@
  * the length header is taken off, and each direction of a connection is put together again.
  */
 import { explainFrame, type FrameFormat, Framer } from "@jinka/codec"
-import { packetsOf } from "./paste/CaptureFile.ts"
+import { captureOf } from "./paste/CaptureFile.ts"
 import { formOf, formSoFar, type PastedForm, wideEncoding } from "./paste/PastedForm.ts"
 import { type Pasted, PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
@@ -94,11 +94,7 @@ export class MessageInput {
     const held = Buffer.concat(this.held)
     this.held = []
     if (this.form === "packed") return [{ _tag: "wrong", at: ++this.count, why: packed }]
-    if (this.form === "capture")
-      return this.streams(
-        packetsOf(held).flatMap((packet) => segmentIn(packet) ?? []),
-        true
-      )
+    if (this.form === "capture") return this.captured(held)
     if (this.form === "hex") {
       const last = held.length === 0 ? [] : this.line(held)
       return [...last, ...this.pasted(this.text.end()), ...this.ends(), ...this.streams(this.segments, false)]
@@ -194,6 +190,15 @@ export class MessageInput {
     )
   }
 
+  private captured(bytes: Buffer): ReadonlyArray<Input> {
+    const { isCut, packets } = captureOf(bytes)
+    const found = this.streams(
+      packets.flatMap((packet) => segmentIn(packet) ?? []),
+      true
+    )
+    return isCut ? [...found, { _tag: "wrong", at: ++this.count, why: cut }] : found
+  }
+
   /** The directions of the connections in a capture. */
   private streams(segments: ReadonlyArray<Segment>, isCapture: boolean): ReadonlyArray<Input> {
     const streams = streamsOf(segments)
@@ -266,6 +271,9 @@ export class MessageInput {
 }
 
 const packed = "this is a packed file: unpack it first (gunzip, unzip, unzstd, bunzip2 or unxz)"
+
+const cut =
+  "the capture ends inside a packet: it was cut off, or is still being written; what was in that packet is not shown"
 
 /** Text, and none that begins like the type of a message. */
 const isProse = (bytes: Buffer): boolean => {

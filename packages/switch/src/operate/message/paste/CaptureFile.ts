@@ -2,13 +2,21 @@
  * The packets of a capture file: pcap (in both byte orders, micro- and nanoseconds) and pcapng, as draft-ietf-opsawg-pcap and
  * draft-ietf-opsawg-pcapng describe them. Times are not read. Pure.
  *
- * A file that ends inside a record, as the file of a tcpdump that still runs does, gives the packets before that.
+ * A file that ends inside a record, as the file of a tcpdump that still runs does, gives the packets before that, and says so.
  */
 
 /** A packet as it was on the wire, and the kind of its first bytes (https://www.tcpdump.org/linktypes.html). */
 export interface Packet {
   readonly linkType: number
   readonly bytes: Buffer
+}
+
+/** What a capture file holds. */
+export interface Capture {
+  /** In their order. */
+  readonly packets: ReadonlyArray<Packet>
+  /** The file ends inside a packet. */
+  readonly isCut: boolean
 }
 
 const pcapMagic = new Map<number, boolean>([
@@ -24,8 +32,8 @@ const SECTION = 0x0a0d0d0a
 export const isCaptureFile = (bytes: Buffer): boolean =>
   bytes.length >= 4 && (bytes.readUInt32BE(0) === SECTION || pcapMagic.has(bytes.readUInt32BE(0)))
 
-/** The packets, in their order. `bytes` begin like a capture file. */
-export const packetsOf = (bytes: Buffer): ReadonlyArray<Packet> =>
+/** Reads `bytes` that begin like a capture file. */
+export const captureOf = (bytes: Buffer): Capture =>
   bytes.readUInt32BE(0) === SECTION ? ofBlocks(bytes) : ofRecords(bytes)
 
 const u32 = (bytes: Buffer, at: number, isLittle: boolean): number =>
@@ -35,19 +43,20 @@ const u16 = (bytes: Buffer, at: number, isLittle: boolean): number =>
   isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at)
 
 /** pcap: a header of 24 bytes, then records with a header of 16. */
-const ofRecords = (bytes: Buffer): ReadonlyArray<Packet> => {
-  if (bytes.length < 24) return []
+const ofRecords = (bytes: Buffer): Capture => {
+  if (bytes.length < 24) return { packets: [], isCut: true }
   const isLittle = pcapMagic.get(bytes.readUInt32BE(0))!
   // The upper bits tell of a frame check sequence.
   const linkType = u32(bytes, 20, isLittle) & 0xffff
   const packets: Array<Packet> = []
-  for (let at = 24; at + 16 <= bytes.length; ) {
+  let at = 24
+  while (at + 16 <= bytes.length) {
     const to = at + 16 + u32(bytes, at + 8, isLittle)
     if (to > bytes.length) break
     packets.push({ linkType, bytes: bytes.subarray(at + 16, to) })
     at = to
   }
-  return packets
+  return { packets, isCut: at < bytes.length }
 }
 
 const INTERFACE = 1
@@ -56,11 +65,12 @@ const SIMPLE_PACKET = 3
 const PACKET = 6
 
 /** pcapng: blocks of type, length, body and length again; a section has a byte order and interfaces of its own. */
-const ofBlocks = (bytes: Buffer): ReadonlyArray<Packet> => {
+const ofBlocks = (bytes: Buffer): Capture => {
   const packets: Array<Packet> = []
   let isLittle = false
   let interfaces: Array<number> = []
-  for (let at = 0; at + 12 <= bytes.length; ) {
+  let at = 0
+  while (at + 12 <= bytes.length) {
     if (bytes.readUInt32BE(at) === SECTION) {
       isLittle = bytes.readUInt32BE(at + 8) === 0x4d3c2b1a
       interfaces = []
@@ -77,7 +87,7 @@ const ofBlocks = (bytes: Buffer): ReadonlyArray<Packet> => {
     // Blocks end at a multiple of four.
     at += length + ((4 - (length % 4)) % 4)
   }
-  return packets
+  return { packets, isCut: at < bytes.length }
 }
 
 const packetIn = (

@@ -7,7 +7,7 @@ import type { Segment } from "./Segment.ts"
 /** A run of bytes without a gap, in the pieces in which they were sent. */
 export interface Run {
   readonly pieces: ReadonlyArray<Buffer>
-  /** Bytes that are missing in front of it; 0 for the first. */
+  /** Bytes that are missing in front of it; of the first run those of the connection's beginning, where that was seen. */
   readonly missing: number
 }
 
@@ -21,6 +21,8 @@ export interface TcpStream {
 interface Gathered {
   readonly title: string
   readonly base: number
+  /** Its beginning was seen: its first byte has the number `base`. */
+  readonly isBegun: boolean
   readonly segments: Array<Segment>
 }
 
@@ -33,7 +35,7 @@ export const streamsOf = (segments: Iterable<Segment>): ReadonlyArray<TcpStream>
     let stream = open.get(title)
     // The same two ports again, with another first number: another connection.
     if (stream === undefined || (segment.isSyn && stream.base !== segment.seq)) {
-      stream = { title, base: segment.seq, segments: [] }
+      stream = { title, base: segment.seq, isBegun: segment.isSyn, segments: [] }
       all.push(stream)
       open.set(title, stream)
     }
@@ -41,21 +43,22 @@ export const streamsOf = (segments: Iterable<Segment>): ReadonlyArray<TcpStream>
   }
   return all
     .filter((stream) => stream.segments.length > 0)
-    .map(({ title, base, segments: those }) => ({
+    .map(({ title, base, isBegun, segments: those }) => ({
       title,
-      runs: runsOf(those, base)
+      runs: runsOf(those, base, isBegun)
     }))
 }
 
 /** Numbers go around at 2^32: the distance from the first one orders them (RFC 9293 3.4). */
-const runsOf = (segments: ReadonlyArray<Segment>, base: number): ReadonlyArray<Run> => {
+const runsOf = (segments: ReadonlyArray<Segment>, base: number, isBegun: boolean): ReadonlyArray<Run> => {
   const placed = segments.map(({ seq, bytes }) => ({ at: (seq - base) | 0, bytes })).sort((a, b) => a.at - b.at)
   const runs: Array<{ readonly pieces: Array<Buffer>; readonly missing: number }> = []
-  let next = placed[0]?.at ?? 0
+  const first = placed[0]?.at ?? 0
+  let next = isBegun ? Math.min(first, 0) : first
   for (const { at, bytes } of placed) {
     // A probe of keepalive repeats the byte before the next one, with a byte of its own.
     if (at + bytes.length <= next) continue
-    if (runs.length === 0 || at > next) runs.push({ pieces: [], missing: runs.length === 0 ? 0 : at - next })
+    if (runs.length === 0 || at > next) runs.push({ pieces: [], missing: at - next })
     runs.at(-1)!.pieces.push(bytes.subarray(Math.max(0, next - at)))
     next = at + bytes.length
   }
