@@ -212,6 +212,48 @@ describe("what is remembered of a partner", () => {
   )
 })
 
+describe("a reversal of what memory has forgotten, to a link with STANs of ours", () => {
+  it.effect(
+    "finds its original in the journal, also where what names it looks like a card number and is covered there",
+    () =>
+      Effect.gen(function* () {
+        const { a, approve, commit, issuer } = yield* bench({ issuer: { stan: "own" } })
+        const times = Array.from({ length: 24 }, (_, n) => ({
+          11: stan(777 + n),
+          7: `1021${stan(100_000 + 4321 * n)}`
+        }))
+        a.say(...times.map((fields) => purchase(fields)))
+        yield* commit
+        issuer.say(...issuer.heard().map((seen) => answerTo(seen, "0210")))
+        yield* approve(a, 2000, MORE_THAN_MEMORY)
+        a.say(
+          ...times.map((fields, n) =>
+            purchase(
+              {
+                11: stan(900_000 + n),
+                7: String(1_122_900_000 + n),
+                90: `0200${fields[11]}${fields[7]}${"00048020000".repeat(2)}`
+              },
+              "0420"
+            )
+          )
+        )
+        yield* commit
+
+        const reversed: Array<Message> = []
+        for (let turn = 0; turn < times.length; turn++) {
+          const heard = issuer.heard()
+          reversed.push(...heard)
+          issuer.say(...heard.map((seen) => answerTo(seen, "0430")))
+          yield* commit
+        }
+
+        expect(types(reversed)).toEqual(times.map(() => "0420"))
+        expect(codes(a.heard())).toEqual(times.map(() => "00"))
+      })
+  )
+})
+
 describe("a restart with more behind it than it reads", () => {
   it.effect(
     "knows a repeat by the journal, forwards what is new, and reverses a posted purchase on a link with STANs of ours",

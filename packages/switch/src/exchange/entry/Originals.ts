@@ -108,7 +108,8 @@ export class Originals {
     const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
     const receivedKey = Buffer.from(this.key.subarray(0, length))
     const covered = this.repeats.cover(origin, index)
-    const key = this.key.toString("latin1", 0, this.keyOf(origin, covered, sentFieldsOf(language, mti)))
+    // What names the original looks like a card number more often than not, and is covered then: it is read where it is open.
+    const key = this.key.toString("latin1", 0, this.keyOf(origin, covered, sentFieldsOf(language, mti), index))
     return { links, mti, key, receivedKey, time: 0, upTo }
   }
 
@@ -171,9 +172,17 @@ export class Originals {
     return length === 0 ? undefined : recent.find(kindOf(mti), this.key, 0, length, this.desks.seconds)
   }
 
-  /** Puts the key of the message's original, of these fields, into `key`; 0 when the message is about none. */
-  private keyOf({ language }: Pick<Desk, "language">, index: MessageIndex, fields: ReadonlyArray<number>): number {
-    const original = language.original(index)
+  /**
+   * Puts the key of the message's original, of these fields, into `key`; 0 when the message is about none. `naming`: the message
+   * that says which one it is, where its fields are to come from a copy.
+   */
+  private keyOf(
+    { language }: Pick<Desk, "language">,
+    index: MessageIndex,
+    fields: ReadonlyArray<number>,
+    naming = index
+  ): number {
+    const original = language.original(naming)
     if (original !== undefined) return language.originalKey(index, original, fields, this.key)
     // A reversal without original data has the key of what it takes back.
     return mtiClass(index.mti) === "reversal" ? language.key(index, fields, this.key) : 0
