@@ -80,7 +80,7 @@ export const page = (docs) =>
         ["0", "As asked: the run came out right, what was checked is good."],
         ["1", "The run or the check did not come out right: a rule is broken, accounts differ, a target was missed."],
         ["2", "A setting, a file or an address is wrong. Nothing was started."],
-        ["70", "A defect of the simulator. What was printed belongs into a report."],
+        ["70", "A defect of the simulator. Please report what was printed."],
         ["130", "A second signal ended it before it was done."]
       ]
     )

@@ -58,10 +58,11 @@ export const checkCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Reconciles a run from the files that the partners wrote: every request ended once, nothing lost, nothing doubled, the " +
-      "right answers, and the sum of approvals less reversals equal to the ledger. With --journal also what the switch " +
-      "says; with --proxy what was done on the way, and with --traffic the bytes. Each finding is told as a timeline. What no rule " +
-      "can see is said at the end. Exit codes: 0 every rule was kept, 1 a rule was broken, 2 a file cannot be read."
+    "Reconciles a run from the files that the partners wrote: every request ended once, nothing lost, nothing doubled, " +
+      "the right answers, and the sum of approvals less reversals equal to the ledger. With --journal also what the " +
+      "switch says; with --proxy what was done on the way, and with --traffic the bytes. Each finding is shown as a " +
+      "timeline. At the end it says what no rule can see. Exit codes: 0 every rule was kept, 1 a rule was broken, 2 a " +
+      "file cannot be read."
   ),
   Command.withShortDescription("Reconciles both histories, the ledger and the switch's journal"),
   Command.withExamples([

@@ -80,9 +80,10 @@ export const initCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Makes a folder that holds a system to the rules of its links: a partner that stands in for the issuer, dialogues, one command that " +
-      "runs it all, and a CI file. It passes against the shipped switch as it is; then your own system takes the switch's place. " +
-      "Exit codes: 0 written, 2 a file is there already or a setting is wrong."
+    "Makes a folder with which you test whether a system keeps the rules of its links: a partner that stands in for " +
+      "the issuer, dialogues, one command that runs it all, and a CI file. It passes against the shipped switch as it " +
+      "is; then put your own system in the switch's place. Exit codes: 0 written, 2 a file is there already or a setting " +
+      "is wrong."
   ),
   Command.withShortDescription("Makes a folder to test your own system with"),
   Command.withExamples([

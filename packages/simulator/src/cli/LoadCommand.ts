@@ -37,7 +37,7 @@ const flags = {
       () => "--step takes a duration above zero"
     )
   ),
-  expect: bound("expect", "End with exit code 1 unless the load keeps this bound"),
+  expect: bound("expect", "Exit code 1 unless the load keeps this bound"),
   html: file("html", "Write the report with its plots here: one file, nothing fetched from elsewhere"),
   json: file("json", "Write the result here as JSON"),
   histogram: file("histogram", "Write the histograms here, as an HdrHistogram log"),

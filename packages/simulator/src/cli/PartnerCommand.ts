@@ -195,10 +195,11 @@ export const partnerCommand = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Partners as data: each file says who it is, its dialect and frame, its link in any of the five modes, its accounts, and by " +
-      "which rules it answers well, late, twice, wrongly or not at all. Network management, reversals and advices are kept in " +
-      "its ledger; the history is what `jinka-sim check` reads. A file that changes is read again (SIGHUP too); one with an " +
-      "error is told of, and what runs goes on. Runs until SIGTERM or Ctrl-C. Exit codes: 0 ended in order, 2 a file or port is wrong."
+    "Partners as data: each file says who it is, its dialect and frame, its link in any of the five modes, its " +
+      "accounts, and by which rules it answers well, late, twice, wrongly or not at all. It keeps a ledger of what it " +
+      "has posted, and a history for `jinka-sim check`. A file that changes is read again (also on SIGHUP); a file with " +
+      "an error is reported, and the partner goes on as before. Runs until SIGTERM or Ctrl-C. Exit codes: 0 ended in " +
+      "order, 2 a file or port is wrong."
   ),
   Command.withShortDescription("Partners from files: rules, accounts, faults, any dialect and link mode"),
   Command.withExamples([

@@ -32,7 +32,9 @@ export const listCommand = Command.make(
     yield* Console.log(rules.length === 0 ? "no rules: everything passes" : tableOf(rules))
   })
 ).pipe(
-  Command.withDescription("Shows the rules of a running proxy, and how many messages fitted and met each."),
+  Command.withDescription(
+    "Shows the rules of a running proxy, how many messages matched each, and how many it changed."
+  ),
   Command.withExamples([{ command: "jinka-sim proxy list", description: "What has happened so far?" }])
 )
 
@@ -53,9 +55,7 @@ export const setCommand = Command.make(
     yield* Console.log(`rule ${answer["id"]} is set`)
   })
 ).pipe(
-  Command.withDescription(
-    "Gives a running proxy one more rule, or another one in the place of a rule. It is in force at once."
-  ),
+  Command.withDescription("Adds a rule to a running proxy, or replaces one. It is in force at once."),
   Command.withExamples([
     { command: 'jinka-sim proxy set "drop 0210 every 7th from target"', description: "Lose every seventh answer" },
     { command: 'jinka-sim proxy set --id 2 "delay 0210 by 16s with 5% chance"', description: "Change rule 2" }
@@ -79,7 +79,7 @@ export const clearCommand = Command.make(
     yield* Console.log(cleared === 1 ? "1 rule is cleared" : `${cleared} rules are cleared`)
   })
 ).pipe(
-  Command.withDescription("Takes one rule of a running proxy out of force, or all of them."),
+  Command.withDescription("Removes one rule of a running proxy, or all of them."),
   Command.withExamples([
     { command: "jinka-sim proxy clear 2", description: "Rule 2 alone" },
     { command: "jinka-sim proxy clear", description: "All rules: the line is good again" }

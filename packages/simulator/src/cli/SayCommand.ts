@@ -11,7 +11,7 @@ export const sayCommand = Command.make(
   "say",
   {
     partner: Argument.String("partner").pipe(Argument.withDescription("Its name")),
-    what: Argument.Literals("what", acts).pipe(Argument.withDescription("What it says")),
+    what: Argument.Literals("what", acts).pipe(Argument.withDescription("What it sends")),
     control: endpoint("control", "Where the partner takes commands: its own --control"),
     purpose: Flag.Literals("purpose", keyKinds).pipe(
       Flag.withDescription("Which key; all that the partner exchanges when left out"),
@@ -34,7 +34,7 @@ export const sayCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Makes a partner that runs say something now: sign-on, sign-off, echo, cut-over, totals, or a key."
+    "Makes a running partner send something now: a sign-on, sign-off, echo, cut-over, totals, or a key."
   ),
   Command.withExamples([
     {

@@ -17,9 +17,10 @@ import { worldCommand } from "./WorldCommand.ts"
 /** The whole command. */
 export const simulator = Command.make("jinka-sim").pipe(
   Command.withDescription(
-    "The institutions on both sides of a switch, to test it with, or to test a system of yours: partners from files, an acquirer that sends " +
-      "and reverses, an issuer with a ledger, dialogues that hold a link to its rules, load, a proxy that breaks links and messages, and a " +
-      "checker that reconciles what all of them saw. It shares no link or journal code with the switch. The same --seed gives the same run."
+    "The institutions on both sides of a switch, to test the switch or your own system: partners from files, an " +
+      "acquirer that sends and reverses, an issuer with a ledger, dialogues that check the rules of a link, load, a " +
+      "proxy that breaks links and messages, and a checker that reconciles what all of them saw. It shares no link or " +
+      "journal code with the switch. The same --seed gives the same run."
   ),
   Command.withExamples([
     { command: "jinka-sim init links", description: "A folder with everything to begin with; then: sh links/run.sh" },

@@ -152,9 +152,9 @@ export const recordCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Makes traffic of a capture: one JSON object a line for each message, card data covered, or with --key-file replaced by other " +
-      "cards of the same issuers, the same one for the same card, tracks and PIN blocks by zeros. A proxy records by itself " +
-      "(`record:` in its file)."
+    "Turns a capture into traffic: one JSON object a line for each message, card data covered. With --key-file each " +
+      "card number is replaced by another one of the same issuer, always the same one for the same card, and tracks and " +
+      "PIN blocks by zeros. A proxy records by itself (`record:` in its file)."
   ),
   Command.withShortDescription("Traffic from a capture file or a journal, made safe"),
   Command.withExamples([

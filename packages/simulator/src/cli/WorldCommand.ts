@@ -215,7 +215,7 @@ export const worldCommand = Command.make(
       command: "jinka-sim world --partner issuer.yaml --seeds 1..200",
       description: "A partner of a file against the switch"
     },
-    { command: "jinka-sim world --trace 42", description: "All that happens in one" },
+    { command: "jinka-sim world --trace 42", description: "One seed with everything that happens in it" },
     { command: "jinka-sim world --shrink 42", description: "The smallest run with the same promise broken" }
   ])
 )

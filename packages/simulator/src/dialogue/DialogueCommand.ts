@@ -156,8 +156,9 @@ const runCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Runs dialogues against a running system: each file is one rule, with what the partners send and expect. What breaks is " +
-      "shown as a transcript of both sides, card data covered. Exit codes: 0 all that could be run were kept, 1 a rule was broken or none could be run, 2 a file is wrong."
+    "Runs dialogues against a running system: each file is one rule, with what the partners send and expect. A broken " +
+      "rule is shown as a transcript of both sides, card data covered. Exit codes: 0 all that could be run were kept, 1 " +
+      "a rule was broken or none could be run, 2 a file is wrong."
   ),
   Command.withShortDescription("Runs dialogue files against a system"),
   Command.withExamples([
@@ -198,8 +199,8 @@ const checkFileCommand = Command.make(
 /** The command with its subcommands. */
 export const dialogueCommand = Command.make("dialogue").pipe(
   Command.withDescription(
-    "Holds a system to the rules of its links. A dialogue is one rule in one file, with both sides' messages in it; it runs against " +
-      "anything that has an address."
+    "Tests whether a system keeps the rules of its links. A dialogue is one rule in one file, with both sides' " +
+      "messages in it; it runs against anything that has an address."
   ),
   Command.withShortDescription("Holds a system to rules, one rule a file"),
   Command.withSubcommands([runCommand, checkFileCommand, recordCommand])

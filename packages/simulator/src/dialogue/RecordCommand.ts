@@ -206,7 +206,7 @@ export const recordCommand = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Stands between two systems, passes everything on, and writes what went by as a dialogue: what the connecting side sent, and what " +
+    "Runs between two systems, passes everything on, and writes the traffic as a dialogue: what the connecting side sent, and what " +
       "came back as what is expected. STANs, times and references to earlier messages are written so that it runs again. Card numbers " +
       "become made-up ones, tracks, PINs and chip data are left out. With --capture and --port it reads a file of packets instead. Exit codes: 0 ended in order, 1 no message went by, 2 an address, a dialect or the file is wrong."
   ),
