@@ -2,19 +2,22 @@
  * The Containerfile's steps without a container: the same command installs the tarballs, and the switch runs as its user, with
  * its environment, on a root file system that is read-only but for the volume and the folder of the socket.
  *
- * Needs root and a mount namespace of its own (`unshare`), as a builder of images does. What it does not show: the base image,
- * and the limits that a container's engine sets.
+ * To run it needs root and a mount namespace of its own (`unshare`), as a builder of images does. What it does not show: the base
+ * image, and the limits that a container's engine sets.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import { root } from "../tidy/Source.ts"
 
 const file = readFileSync(join(root, "packages/switch/service/Containerfile"), "utf8").replaceAll("\\\n", " ")
 const steps = file.split("\n").filter((line) => /^[A-Z]/.test(line))
 const last = (instruction: string): string =>
   steps.findLast((step) => step.startsWith(`${instruction} `))!.slice(instruction.length + 1)
+
+/** The step that installs the tarballs of the folder that it runs in. */
+export const installStep = steps.find((step) => step.startsWith("RUN npm install"))!.slice("RUN ".length)
 
 /** Whether this machine lets us have a file system of our own. */
 export const canMount = (): boolean => {
@@ -26,27 +29,21 @@ export const canMount = (): boolean => {
   }
 }
 
-/** The image, as folders: `opt` is /opt/jinka, `data` the volume, `run` /run/jinka. */
+/** The image, as folders: `opt` is /opt/jinka, where the step has installed, `data` the volume, `run` /run/jinka. */
 export class Image {
   readonly path = mkdtempSync(join(tmpdir(), "jinka-image-"))
   private readonly user = Number(last("USER").split(":")[0])
+  private readonly opt: string
 
-  constructor(tarballs: ReadonlyArray<string>, env: NodeJS.ProcessEnv) {
+  constructor(opt: string) {
+    this.opt = opt
     chmodSync(this.path, 0o755)
-    for (const folder of ["opt", "bin", "etc", "home"]) mkdirSync(join(this.path, folder))
+    for (const folder of ["bin", "etc"]) mkdirSync(join(this.path, folder))
     for (const folder of ["data", "run"]) {
       mkdirSync(join(this.path, folder), { mode: 0o700 })
       chownSync(join(this.path, folder), this.user, this.user)
     }
     copyFileSync(process.execPath, join(this.path, "bin/node"))
-    for (const tarball of tarballs) copyFileSync(tarball, join(this.path, "opt", basename(tarball)))
-    const install = steps.find((step) => step.startsWith("RUN npm install"))!.slice("RUN ".length)
-    execFileSync("sh", ["-c", install], {
-      cwd: join(this.path, "opt"),
-      env: { ...env, HOME: join(this.path, "home") },
-      stdio: ["ignore", "ignore", "pipe"],
-      timeout: 120_000
-    })
   }
 
   /** Writes /etc/jinka/switch.yaml, as the volume of the container brings it. */
@@ -68,7 +65,7 @@ export class Image {
 
   private env(key: string): NodeJS.ProcessEnv {
     const path = [
-      join(this.path, "opt/node_modules/.bin"),
+      join(this.opt, "node_modules/.bin"),
       join(this.path, "bin"),
       "/usr/bin",
       "/bin",

@@ -1,5 +1,6 @@
 /**
- * What a user of npm gets: the three packages built, packed, installed into an empty project and used from there.
+ * What a user of npm gets: the three packages built, packed, installed into an empty project and used from there. The project
+ * begins as the Containerfile's step makes it, for that is the same work; the simulator comes behind it.
  *
  * Needs the npm registry, or an npm cache that holds the dependencies. Covers import, types, the two commands, traffic between
  * them, what the tarballs hold and say of themselves, and the steps of the Containerfile.
@@ -7,6 +8,8 @@
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import {
+  chmodSync,
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -18,11 +21,11 @@ import {
 } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
-import { delimiter, dirname, join } from "node:path"
+import { basename, delimiter, dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { until } from "../switch/operate/Line.ts"
 import { root } from "../tidy/Source.ts"
-import { canMount, Image } from "./Image.ts"
+import { canMount, Image, installStep } from "./Image.ts"
 
 const folders = ["codec", "switch", "simulator"] as const
 const commands = [
@@ -33,6 +36,7 @@ const workspace = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /** An empty project somewhere else; a real path, because npm compares paths. */
 const project = realpathSync(mkdtempSync(join(tmpdir(), "jinka-package-")))
+const tarballs = join(project, "tarballs")
 
 /**
  * The project's own Node in front, as on a machine that has it. It runs npm too, and must trust what the machine trusts: behind
@@ -42,7 +46,11 @@ const env = {
   ...process.env,
   PATH: dirname(process.execPath) + delimiter + process.env["PATH"],
   NODE_USE_SYSTEM_CA: "1",
-  NO_COLOR: "1"
+  NO_COLOR: "1",
+  npm_config_prefer_offline: "true",
+  npm_config_fetch_retries: "1",
+  // The compiler has memory enough for its few seconds: collecting none takes a quarter off.
+  GOGC: "off"
 }
 
 /** When a program of this test is given up, in milliseconds: ten times what a quiet machine takes. */
@@ -70,7 +78,7 @@ const filesBelow = (folder: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
 
-const packed = (folder: string): string => join(project, `jinka-${folder}-${versionOf(folder)}.tgz`)
+const packed = (folder: string): string => join(tarballs, `jinka-${folder}-${versionOf(folder)}.tgz`)
 const manifestOf = (folder: string) => JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"))
 const versionOf = (folder: string): string => manifestOf(folder).version
 const installed = (...parts: ReadonlyArray<string>): string => join(project, "node_modules", "@jinka", ...parts)
@@ -82,13 +90,17 @@ beforeAll(() => {
   const [, block] = /## Tarballs\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(
     readFileSync(join(root, "docs/operate/service.md"), "utf8")
   )!
-  const commands = block!.replace("npx ", "npx -y ").replace('"$PWD/tarballs"', `"${project}"`).trim()
+  const commands = block!.replace("npx ", "npx -y ").replace('"$PWD/tarballs"', `"${tarballs}"`).trim()
   expect(commands).toContain(`npx -y ${workspace.packageManager} --recursive pack`)
   for (const command of commands.split("\n")) run("sh", ["-c", command], root)
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }))
+  // As whoever builds the image: the user that runs it reads what is installed.
+  chmodSync(project, 0o755)
+  for (const folder of ["codec", "switch"]) copyFileSync(packed(folder), join(project, basename(packed(folder))))
+  run("sh", ["-c", installStep], project)
+  const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"))
+  writeFileSync(join(project, "package.json"), JSON.stringify({ ...manifest, private: true, type: "module" }))
   const nodeTypes = `@types/node@${workspace.devDependencies["@types/node"]}`
-  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
-  run("npm", ["install", ...quiet, ...folders.map(packed), nodeTypes], project)
+  run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", packed("simulator"), nodeTypes], project)
   for (const folder of folders) rmSync(installed(folder, "src"), { recursive: true })
 }, 2 * TIMEOUT)
 
@@ -268,7 +280,7 @@ routes:
   it.skipIf(!canMount())(
     "installs a switch that runs as nobody special on a read-only root, is asked how it is, and drains on SIGTERM",
     async () => {
-      const image = new Image([packed("codec"), packed("switch")], env)
+      const image = new Image(project)
       image.configure(yaml.replace("DATA", join(image.path, "data")).replace("RUN", join(image.path, "run")))
       const running = image.run(randomBytes(32).toString("hex"))
       const said = { out: "", err: "" }

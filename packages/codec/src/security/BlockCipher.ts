@@ -5,7 +5,7 @@
  * OpenSSL objects and uses them again. OpenSSL 3 offers no single DES: that is this package's own (`Des.ts`). This module
  * pads nothing and authenticates nothing.
  */
-import { createCipheriv, createDecipheriv, getCiphers } from "node:crypto"
+import { createCipheriv, createDecipheriv, createSecretKey, getCiphers, type KeyObject } from "node:crypto"
 import { desReversed, desRoundKeys, desWords } from "./Des.ts"
 import { type SecurityError, securityError } from "./SecurityError.ts"
 import { sm4Block, sm4RoundKeys } from "./Sm4.ts"
@@ -62,24 +62,21 @@ export const xor = (left: Uint8Array, right: Uint8Array): Buffer => {
   return result
 }
 
-/** A cipher's OpenSSL name and the key in the form that OpenSSL takes. */
-const openSslName = (
-  cipher: Exclude<Cipher, "des">,
-  key: Uint8Array,
-  mode: "ecb" | "cbc"
-): { name: string; key: Uint8Array } => {
+/** A cipher's OpenSSL name, without its mode. */
+const openSslName = (cipher: Exclude<Cipher, "des">, key: Uint8Array): string => {
   switch (cipher) {
     case "tdes":
-      return {
-        name: `des-ede3-${mode}`,
-        key: key.length === 24 ? key : Buffer.concat([key, key.subarray(0, 8)])
-      }
+      return "des-ede3"
     case "aes":
-      return { name: `aes-${key.length * 8}-${mode}`, key }
+      return `aes-${key.length * 8}`
     case "sm4":
-      return { name: `sm4-${mode}`, key }
+      return "sm4"
   }
 }
+
+/** The key in the form that OpenSSL takes. As an object: with bytes, Node throws and catches two errors for each cipher. */
+const openSslKey = (cipher: Exclude<Cipher, "des">, key: Uint8Array): KeyObject =>
+  createSecretKey(cipher === "tdes" && key.length === 16 ? Buffer.concat([key, key.subarray(0, 8)]) : key)
 
 /**
  * A cipher by OpenSSL. The ECB objects hold no state between calls. The CBC object does: it goes on from the last block
@@ -87,9 +84,9 @@ const openSslName = (
  */
 const openSslCipher = (cipher: Exclude<Cipher, "des">, key: Uint8Array): BlockCipher => {
   const blockLength = blockLengthOf(cipher)
-  const ecb = openSslName(cipher, key, "ecb")
-  const cbc = openSslName(cipher, key, "cbc")
-  const encryptor = createCipheriv(ecb.name, ecb.key, null).setAutoPadding(false)
+  const name = openSslName(cipher, key)
+  const secret = openSslKey(cipher, key)
+  const encryptor = createCipheriv(`${name}-ecb`, secret, null).setAutoPadding(false)
   let decryptor: ReturnType<typeof createDecipheriv> | undefined
   let chainer: ReturnType<typeof createCipheriv> | undefined
   let carried: Uint8Array = Buffer.alloc(blockLength)
@@ -101,12 +98,12 @@ const openSslCipher = (cipher: Exclude<Cipher, "des">, key: Uint8Array): BlockCi
     },
     decrypt: (blocks) => {
       assertBlocks(blocks, blockLength)
-      decryptor ??= createDecipheriv(ecb.name, ecb.key, null).setAutoPadding(false)
+      decryptor ??= createDecipheriv(`${name}-ecb`, secret, null).setAutoPadding(false)
       return decryptor.update(blocks)
     },
     chain: (blocks) => {
       assertBlocks(blocks, blockLength)
-      chainer ??= createCipheriv(cbc.name, cbc.key, Buffer.alloc(blockLength)).setAutoPadding(false)
+      chainer ??= createCipheriv(`${name}-cbc`, secret, Buffer.alloc(blockLength)).setAutoPadding(false)
       xorInto(blocks, carried)
       const encrypted = chainer.update(blocks)
       carried = Buffer.from(encrypted.subarray(encrypted.length - blockLength))
@@ -189,7 +186,7 @@ export const hasOpenSslSm4: boolean = available.has("sm4-ecb") && available.has(
 /** Sets up a cipher; the key's length must have been checked by `checkKey`. */
 export const makeBlockCipherUnsafe = (cipher: Cipher, key: Uint8Array): BlockCipher => {
   if (cipher === "des") return ownDesCipher(key)
-  return cipher === "sm4" && !hasOpenSslSm4 ? ownSm4Cipher(key) : openSslCipher(cipher, Buffer.from(key))
+  return cipher === "sm4" && !hasOpenSslSm4 ? ownSm4Cipher(key) : openSslCipher(cipher, key)
 }
 
 /** Sets up a cipher, or `KeyInvalid`. */

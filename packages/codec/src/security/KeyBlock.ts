@@ -5,7 +5,7 @@
  * Wraps and unwraps with a key block protection key (KBPK) that the caller holds. It does not judge whether a usage or mode
  * is allowed: that is the caller's rule. In production this is an HSM's work.
  */
-import { createCipheriv } from "node:crypto"
+import { createCipheriv, createSecretKey } from "node:crypto"
 import { type Cipher, checkKey, decryptCbcUnsafe, encryptCbcUnsafe } from "./BlockCipher.ts"
 import { type KeyBlockHeader, type KeyBlockVersion, readKeyBlockHeader, writeKeyBlockHeader } from "./KeyBlockHeader.ts"
 import { computeMac, equalMac, type MacAlgorithm } from "./Mac.ts"
@@ -81,7 +81,7 @@ const macOf = (scheme: Scheme, keys: BlockKeys, header: string, rest: Uint8Array
 
 /** Counter mode is its own inverse: it serves both directions. */
 const applyCounterMode = (key: Uint8Array, iv: Uint8Array, bytes: Uint8Array): Buffer =>
-  createCipheriv(`aes-${key.length * 8}-ctr`, key, iv).update(bytes)
+  createCipheriv(`aes-${key.length * 8}-ctr`, createSecretKey(key), iv).update(bytes)
 
 const place = "unwrapKeyBlock"
 

@@ -4,7 +4,7 @@
  * Owns what a card looks like on the wire, and the list of secrets to search for afterwards. The numbers belong to
  * nobody; the PIN key is a published test key. Nothing here is card security.
  */
-import { createCipheriv } from "node:crypto"
+import { createCipheriv, createSecretKey } from "node:crypto"
 import { chanceOf } from "./Chance.ts"
 
 /** One made-up card. All of it is card data: never log it. */
@@ -48,13 +48,19 @@ export const hasLuhn = (pan: string): boolean => pan.length > 1 && luhnDigit(pan
 export const maskPan = (pan: string): string =>
   pan.length < 12 ? "*".repeat(pan.length) : `${pan.slice(0, 6)}${"*".repeat(pan.length - 10)}${pan.slice(-4)}`
 
+/** Under the test key, for one block after another. */
+const pinCipher = createCipheriv(
+  "des-ede3-ecb",
+  createSecretKey(Buffer.concat([testPinKey, testPinKey.subarray(0, 8)])),
+  null
+).setAutoPadding(false)
+
 /** Format 0 PIN block (ISO 9564-1): PIN field xor the 12 digits left of the check digit, then 3DES. */
 const pinBlockOf = (pin: string, pan: string): Buffer => {
   const pinField = Buffer.from(`0${pin.length.toString(16)}${pin}`.padEnd(16, "F"), "hex")
   const panField = Buffer.from(`0000${pan.slice(-13, -1)}`, "hex")
   for (let i = 0; i < 8; i++) pinField[i] = pinField[i]! ^ panField[i]!
-  const cipher = createCipheriv("des-ede3-ecb", Buffer.concat([testPinKey, testPinKey.subarray(0, 8)]), null)
-  return cipher.setAutoPadding(false).update(pinField)
+  return pinCipher.update(pinField)
 }
 
 /** Card number `index` of the settings; debit cards have 19 digits, every third card is a credit card of 16. */
