@@ -64,14 +64,7 @@ export class Image {
   }
 
   private env(key: string): NodeJS.ProcessEnv {
-    const path = [
-      join(this.opt, "node_modules/.bin"),
-      join(this.path, "bin"),
-      "/usr/bin",
-      "/bin",
-      "/usr/sbin",
-      "/sbin"
-    ]
+    const path = [join(this.opt, "node_modules/.bin"), join(this.path, "bin"), "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
     return { PATH: path.join(":"), NODE_ENV: "production", JINKA_JOURNAL_KEY: key }
   }
 

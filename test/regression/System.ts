@@ -19,7 +19,7 @@ import { Dialects } from "../../packages/switch/src/operate/trace/Dialects.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
 import { cupsMac, cupsPin, giveKey, guardOf, keyOf, softwareModule } from "../switch/core/Guarded.ts"
-import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
+import { codecOf, type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 import { atDevice, giveDeviceKey, openDevice } from "./Device.ts"
 
 // The journal's thread of every switch compiles the same modules: with a cache it starts in half the time.
@@ -171,7 +171,7 @@ const withZoneKeys = (running: Switch.Running, module: SecurityModule | undefine
 const inDialect = (name: string): Partial<LinkAll> => {
   const dialect = dialects[name]
   if (dialect === undefined) throw new Error(`system: there is no dialect "${name}"`)
-  return name === "cups" ? {} : { dialect, codec: compile(dialect), frame: binaryFrame, idleMs: 0 }
+  return name === "cups" ? {} : { dialect, codec: codecOf(dialect), frame: binaryFrame, idleMs: 0 }
 }
 
 const linkOf = (name: LinkName, port: number, settings: SystemSettings, usual: Partial<LinkAll>): LinkAll => {

@@ -2,8 +2,26 @@
  * The settings of a link that nearly every test of the switch wants: CUPS, one long connection that a partner makes, nobody signs
  * on, nobody is probed. A test says what it changes.
  */
-import { compile, cups, cupsFrame } from "@jinka/codec"
+import { type Codec, compile, cups, cupsFrame, type Dialect } from "@jinka/codec"
 import type { SwitchSettings } from "../../packages/switch/src/Switch.ts"
+
+const codecs = new WeakMap<Dialect, Codec>()
+
+/** The codec of a dialect, made once: a run of all tests has some thousand switches with two links each. */
+export const codecOf = (dialect: Dialect): Codec => {
+  const codec = codecs.get(dialect) ?? compile(dialect)
+  codecs.set(dialect, codec)
+  return codec
+}
+
+const readings = new WeakMap<Dialect, Codec>()
+
+/** The same for whoever reads what was refused: a refusal echoes what was wrong with the request. */
+export const lenientOf = (dialect: Dialect): Codec => {
+  const codec = readings.get(dialect) ?? compile({ ...dialect, lenient: true })
+  readings.set(dialect, codec)
+  return codec
+}
 
 /** All settings of a link: its connection's and its deliveries'. */
 export type LinkAll = SwitchSettings["links"][number]
@@ -14,7 +32,7 @@ export const usualLink: Omit<LinkAll, "name" | "institution" | "side"> = {
   identity: "checked",
   ourInstitution: "00010000",
   dialect: cups,
-  codec: compile(cups),
+  codec: codecOf(cups),
   frame: cupsFrame,
   mode: "async-duplex",
   short: undefined,

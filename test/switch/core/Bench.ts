@@ -1,7 +1,7 @@
 /**
  * A whole switch on a transport and a journal that the test holds in its hands: virtual time, nothing durable before `commit`.
  */
-import { type Codec, compile, cups, type Dialect, isMessageError, type Message } from "@jinka/codec"
+import { type Codec, cups, type Dialect, isMessageError, type Message } from "@jinka/codec"
 import { Effect, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import type { SecurityModule } from "../../../packages/switch/src/guard/SecurityModule.ts"
@@ -15,7 +15,7 @@ import {
   Transport
 } from "../../../packages/switch/src/transport/Transport.ts"
 import { markWaited } from "../../../packages/switch/src/transport/Waited.ts"
-import { type LinkAll, usualLink } from "../LinkSettings.ts"
+import { codecOf, type LinkAll, lenientOf, usualLink } from "../LinkSettings.ts"
 
 export type { LinkAll }
 
@@ -40,8 +40,7 @@ export class Wire implements Connection {
 
   constructor(settings: LinkAll) {
     this.settings = settings
-    // A refusal echoes what was wrong with the request.
-    this.reading = compile({ ...settings.dialect, lenient: true })
+    this.reading = lenientOf(settings.dialect)
   }
 
   readonly pull: Connection["pull"] = Effect.callback((resume) => {
@@ -157,7 +156,7 @@ export const linkOf = (name: string, port: number, dialect: Dialect = cups): Lin
   name,
   institution: `${port}0000`,
   dialect,
-  codec: compile(dialect),
+  codec: codecOf(dialect),
   side: { _tag: "listen", at: { host: "bench", port }, from: [], second: "replace" },
   watchdog: { intervalMs: 3_600_000, probe: false, proofs: 0 },
   reconnect: { minMs: 100, maxMs: 100 },

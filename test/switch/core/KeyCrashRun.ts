@@ -2,10 +2,11 @@
  * One key exchange through one kill: two lives of a switch, the partner and the issuer that outlive it, and what must be true
  * in the end.
  */
-import { compile, unionPayPos } from "@jinka/codec"
+import { unionPayPos } from "@jinka/codec"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { KeySettings } from "../../../packages/switch/src/guard/KeySettings.ts"
+import { codecOf } from "../LinkSettings.ts"
 import { exchangeOf, operator } from "./KeyBench.ts"
 import { CrashDisk, type CrashPlan, guardedCups, type Kill, Life, liveOnce } from "./KeyCrash.ts"
 import { type Form, Giver, type Manner, type Partner, PosCentre, PosTerminal, shownOf, Taker } from "./KeyPartner.ts"
@@ -27,7 +28,7 @@ const planOf = (form: Form, keys: Partial<KeySettings>, module: Module): CrashPl
   link:
     form.kind === "mac"
       ? guardedCups
-      : { dialect: form.dialect, codec: compile(form.dialect), identity: "unchecked" as const },
+      : { dialect: form.dialect, codec: codecOf(form.dialect), identity: "unchecked" as const },
   keys: exchangeOf({
     exchange: form.dialect.keyExchange![0]!,
     kinds: [form.kind],
@@ -58,7 +59,7 @@ export const giving = (form: Form, isOurs: boolean, module: Module = "software")
 /** A terminal's sign-on: ours, or the partner's. */
 export const signOn = (isOurs: boolean): Scenario => ({
   plan: {
-    link: { dialect: unionPayPos, codec: compile(unionPayPos), identity: "unchecked" },
+    link: { dialect: unionPayPos, codec: codecOf(unionPayPos), identity: "unchecked" },
     keys: exchangeOf({
       exchange: unionPayPos.keyExchange![0]!,
       giver: isOurs ? "partner" : "us",

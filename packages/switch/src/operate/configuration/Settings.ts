@@ -19,6 +19,15 @@ import { keySettings } from "./security/SecurityPlan.ts"
 import { frameFormat } from "./text/Draft.ts"
 import { durationMs, sizeBytes, utcOffsetMs } from "./text/Units.ts"
 
+const codecs = new WeakMap<Dialect, Codec>()
+
+/** The codec of a dialect, made once: what it has compiled for the messages of its links is still there after a reload. */
+const codecOf = (dialect: Dialect): Codec => {
+  const codec = codecs.get(dialect) ?? compile(dialect)
+  codecs.set(dialect, codec)
+  return codec
+}
+
 /**
  * The settings of the switch; `place` makes paths absolute. Links of one dialect share its codec, so that messages between
  * them keep their bytes. In slices: it may be for a switch that runs.
@@ -28,22 +37,15 @@ export const switchSettings = (
   catalogue: Catalogue,
   place: Place
 ): Effect.Effect<SwitchSettings> => {
-  const codecs = new Map<string, Codec>()
   const links: Array<LinkPlan> = []
   return Effect.map(
-    inSlices(document.links, (link) => links.push(planOf(link, document, catalogue, codecs, place))),
+    inSlices(document.links, (link) => links.push(planOf(link, document, catalogue, place))),
     () => ({ links, ...besidesLinks(document, place) })
   )
 }
 
-const planOf = (
-  link: LinkDocument,
-  document: ConfigurationDocument,
-  catalogue: Catalogue,
-  codecs: Map<string, Codec>,
-  place: Place
-): LinkPlan => ({
-  ...linkSettings(link, document, catalogue, codecs, place),
+const planOf = (link: LinkDocument, document: ConfigurationDocument, catalogue: Catalogue, place: Place): LinkPlan => ({
+  ...linkSettings(link, document, catalogue, place),
   guard: guardSettings(link, catalogue[link.dialect]!.dialect),
   keys: keySettings(link, catalogue[link.dialect]!.dialect),
   businessDay: link.businessDay,
@@ -93,12 +95,9 @@ const linkSettings = (
   link: LinkDocument,
   { doors, institution }: Pick<ConfigurationDocument, "doors" | "institution">,
   catalogue: Catalogue,
-  codecs: Map<string, Codec>,
   place: Place
 ): LinkSettings => {
   const { dialect, frame: usual, timeZone } = catalogue[link.dialect]!
-  const codec = codecs.get(link.dialect) ?? compile(dialect)
-  codecs.set(link.dialect, codec)
   const frame =
     link.frame === undefined
       ? frames[usual]!
@@ -116,7 +115,7 @@ const linkSettings = (
     mark: markOf(link, doors),
     ourInstitution: link.ourInstitution ?? institution,
     dialect,
-    codec,
+    codec: codecOf(dialect),
     frame,
     side: sides(link, isProbed, place),
     mode: link.mode,
