@@ -8,6 +8,7 @@ import {
   type FrameFormat,
   isMessageError,
   iso8583v1987Ascii,
+  type Message,
   wholeFrame
 } from "@jinka/codec"
 import fc from "fast-check"
@@ -218,6 +219,37 @@ describe("A line of hex", () => {
         bytes.toString("hex")
       ])
     }
+  })
+})
+
+describe("Messages of text", () => {
+  const ascii = compile(iso8583v1987Ascii)
+  const encode = (mti: string, fields: Message["fields"]): Buffer => ascii.encode({ mti, fields }) as Buffer
+  // The second is digits and nothing else.
+  const messages = [
+    encode("0200", { 3: "000000", 4: "000000000010", 11: "000001", 41: "TERM0001" }),
+    encode("0800", { 7: "1127224502", 11: "000002" })
+  ]
+  const frame: FrameFormat = {
+    kind: "length",
+    encoding: "ascii",
+    bytes: 4,
+    trailer: "0d0a",
+    lengthMax: 999,
+    idle: "zero-length"
+  }
+  const is = (bytes: Buffer) => !isMessageError(ascii.decode(bytes))
+
+  it.each([
+    ["in frames that end lines", messages.map((one) => wholeFrame(frame, one)), frame],
+    ["on lines", messages.map((one) => Buffer.concat([one, Buffer.from("\n")])), undefined]
+  ])("%s are no hex, although one of them is digits only", (_, lines, taken) => {
+    const bytes = Buffer.concat(lines)
+
+    expect(hexOf(read(bytes, { is, ...(taken === undefined ? {} : { frame: taken }) }))).toEqual(
+      messages.map((one) => one.toString("hex"))
+    )
+    expect(flowsOf(bytes)).toMatchObject([{ bytes }])
   })
 })
 

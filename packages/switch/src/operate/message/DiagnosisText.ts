@@ -19,7 +19,7 @@ const named = ({ dialect, looks: kind }: Diagnosis): string => {
 const linkLines = ({ link, frame }: Diagnosis): ReadonlyArray<string> => {
   if (link === undefined)
     return frame.format === undefined
-      ? ["", "There is no length header in these bytes: ask for the link's `frame:`."]
+      ? ["", "No length header that the doctor knows fits these bytes: ask the partner what is in front of a message."]
       : []
   const written = typeof link.frame === "string" ? link.frame : flow(link.frame)
   const lines = ["", "For the link:", `    frame: ${written}`, `    dialect: ${link.dialect}`]

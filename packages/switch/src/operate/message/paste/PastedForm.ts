@@ -45,11 +45,21 @@ export const formOf = (bytes: Buffer, mayBeLog = false): PastedForm => {
   if (hasControl(text)) return "binary"
   const isHex = (line: string) =>
     digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== "" || (mayBeLog && bytesBehindWords(line).length > 0)
-  const lines = text.split("\n", LOOKED_AT_MAX)
-  return text.trim() === "" || lines.some((line) => line.trim() !== "" && isHex(line.replace(/\r$/, "")))
-    ? "hex"
-    : "binary"
+  const lines = text
+    .split("\n", LOOKED_AT_MAX)
+    .map((line) => line.replace(/\r$/, ""))
+    .filter((line) => line.trim() !== "")
+  if (lines.length === 0) return "hex"
+  return lines.some(isHex) && !areMessages(lines, isHex) ? "hex" : "binary"
 }
+
+/**
+ * Whether lines are messages of text, of which some have digits only: each begins with a type and a bitmap, and where the digits
+ * of one end something goes on that is in no line of hex.
+ */
+const areMessages = (lines: ReadonlyArray<string>, isHex: (line: string) => boolean): boolean =>
+  lines.every((line) => /^[0-9A-Fa-f]{20}/.test(line)) &&
+  lines.some((line) => /^[0-9A-Fa-f]+[G-Zg-z]/.test(line) && !isHex(line))
 
 /** The same of an input of which more may come; `undefined`: too little of it is there. */
 export const formSoFar = (bytes: Buffer, mayBeLog = false): PastedForm | undefined => {
