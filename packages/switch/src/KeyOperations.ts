@@ -250,7 +250,8 @@ export class KeyOperations {
     const others = [...held.parts].filter(([one]) => one !== number)
     const weak = weakComponent(bytes, others)
     if (of > 1 && weak !== undefined) return refuse(weak)
-    if (known === undefined && this.held.size >= HELD_MAX) return refuse("Too many keys are in the making: finish one.")
+    if (known === undefined && this.held.size >= HELD_MAX)
+      return refuse("Too many keys have been begun and not finished: finish one.")
     held.parts.get(number)?.bytes.fill(0)
     held.parts.set(number, { bytes: Uint8Array.from(bytes), person: asked.person, user: by.user })
     this.held.set(place, held)
@@ -376,11 +377,9 @@ const weakComponent = (
   others: ReadonlyArray<readonly [number, { readonly bytes: Uint8Array }]>
 ): string | undefined => {
   if (isSameBut(bytes, new Uint8Array(bytes.length)))
-    return "The component is all zeros: who has the others has the key. Draw another one."
+    return "The component is all zeros: whoever has the others has the key. Make another one."
   const twin = others.find(([, part]) => isSameBut(bytes, part.bytes))
-  return (
-    twin && `The component is the same as component ${twin[0]}: the two leave nothing of each other. Draw another one.`
-  )
+  return twin && `The component is the same as component ${twin[0]}: the two cancel each other. Make another one.`
 }
 
 /** The same person, however the name is written. */

@@ -162,7 +162,7 @@ export class Operations {
       return notNow("The partner connects to us on this link: there is nothing to dial. Is the partner's side up?")
     }
     return Effect.succeed({
-      did: link.retry() ? "It dials now, and not after its pause." : "An attempt is under way already."
+      did: link.retry() ? "It connects now, without waiting for the pause to end." : "An attempt is under way already."
     })
   }
 

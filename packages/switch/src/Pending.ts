@@ -99,7 +99,7 @@ function* waitingAt(desk: Desk, exchange: number | undefined): Iterable<PendingM
 
 /** What a person does instead of asking for an attempt. */
 const states: Readonly<Record<string, string>> = {
-  "under way": "Its answer is waited for.",
+  "under way": "Its answer is awaited.",
   waiting: "It goes when its link is ready and what is before it has gone.",
   held: "`jinka pending release` lets it go."
 }
@@ -270,7 +270,7 @@ export class Pending {
   private refused(exchange: number): OperationRefused {
     const says =
       this.waiting(exchange) !== undefined
-        ? `Exchange ${exchange} is still being delivered: it ends by itself, or comes into doubt.`
+        ? `Exchange ${exchange} is still being delivered: it ends by itself, or is in doubt then.`
         : `Exchange ${exchange} is not in doubt. \`jinka pending list\` shows what is.`
     return new OperationRefused({ reason: "NotNow", says })
   }

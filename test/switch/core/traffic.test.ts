@@ -119,7 +119,7 @@ describe("the traffic of a link", () => {
         / {4}5 requests in, 1 refused; answered 00: 1, 51: 1, 92: 1, 98: 2; we took p50 [\d.]+ ms, p99/
       )
       expect(text).toMatch(
-        / {4}4 requests out, 1 without an answer in time, 1 lost with their connection, 1 answers late, 1 answers twice; answered 00: 1, 51: 1; the partner took p50/
+        / {4}4 requests out, 1 without an answer in time, 1 lost with its connection, 1 late answer, 1 second answer; answered 00: 1, 51: 1; the partner took p50/
       )
     })
   )

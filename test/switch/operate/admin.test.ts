@@ -230,7 +230,7 @@ requestTimeout:`
     const { code, err } = await jinka(["check", open])
 
     expect(code).toBe(2)
-    expect(err).toContain("admin.listen.host: in clear, operators are listened for on this machine alone")
+    expect(err).toContain("admin.listen.host: without `tls` operators are only listened for on this machine itself")
     expect(err).toContain("admin.users[0]: a user has exactly one of `token` and `certificate`")
     expect(err).toContain("admin.users[1].role")
     expect(err).toContain("admin.users[2].certificate: only TLS shows certificates")

@@ -95,7 +95,7 @@ describe("A file that cannot be used", () => {
     await running.stop()
 
     expect(before.err).toContain("no switch has run with this configuration yet")
-    expect(meanwhile.err).toContain("Its switch runs, and nobody else may open the journal meanwhile.")
+    expect(meanwhile.err).toContain("Its switch is running, and nobody else may open the journal meanwhile.")
     expect([before.code, meanwhile.code]).toEqual([3, 3])
   })
 })

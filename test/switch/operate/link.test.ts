@@ -206,7 +206,7 @@ describe("An operator", () => {
     partner.close()
     for (const socket of sockets) socket.destroy()
 
-    expect(retried.did).toBe("It dials now, and not after its pause.")
+    expect(retried.did).toBe("It connects now, without waiting for the pause to end.")
   })
 
   it("drains a link: what is under way is waited for, sign-off and FIN go out, and it stays down until unblocked", async () => {

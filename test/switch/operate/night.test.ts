@@ -105,9 +105,7 @@ describe("At 3 a.m.", () => {
   it("a wrong certificate is not taken for an address where nobody answers", () => {
     const said = tlsAdvice("no connection to 127.0.0.1:7213: CertificateUntrusted (DEPTH_ZERO_SELF_SIGNED_CERT)")
 
-    expect(said).toContain(
-      "The address answers, and the TLS handshake came to nothing. It comes from no authority in `ca`"
-    )
+    expect(said).toContain("The address answers, but the TLS handshake failed. It comes from no authority in `ca`")
     expect(tlsAdvice("no connection to 127.0.0.1:7213: Refused (ECONNREFUSED)")).toBeUndefined()
   })
 

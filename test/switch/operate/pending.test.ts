@@ -133,7 +133,7 @@ describe("jinka pending", () => {
     ])
     expect([twice, tooSoon, over, unknown].map(({ code }) => code)).toEqual([1, 1, 1, 1])
     expect(twice.err).toContain("is held back already")
-    expect(tooSoon.err).toContain("Its answer is waited for")
+    expect(tooSoon.err).toContain("Its answer is awaited")
     expect(trace.out).toContain("held back by a person: ")
     expect(trace.out).toContain("let go by a person: ")
   })

@@ -164,7 +164,7 @@ describe("An attempt to connect that ends in the handshake", () => {
       "no connection to bank.example:7001: CertificateWrong (certificate of Bank B (Test), expected bank-a.example)"
     )
 
-    expect(said).toContain("The address answers, and the TLS handshake came to nothing.")
+    expect(said).toContain("The address answers, but the TLS handshake failed.")
     expect(said).not.toContain("firewall")
   })
 })

@@ -41,7 +41,7 @@ describe("jinka top and jinka watch", () => {
     expect(flowing.find((line) => line.startsWith("issuer"))).toMatch(/ready .* 100% /)
     expect(broken[4]).toMatch(/^issuer/)
     expect([...flowing, ...broken].filter((line) => line.length > 80)).toEqual([])
-    expect(few.at(-1)).toBe("and 1 more links")
+    expect(few.at(-1)).toBe("and 1 more link")
     expect(changes(first, second)).toEqual([])
     expect(changes(second, third).join("\n")).toMatch(
       /^issuer {2}connection ended by partner, FIN: .*\nissuer {2}ready -> /
@@ -52,6 +52,9 @@ describe("jinka top and jinka watch", () => {
         "! new requests are refused on every link: no room (disk)",
         "! 2 messages given up because of a defect of the switch: see its log"
       ])
+    )
+    expect(changes(second, { ...third, defects: 1 })).toContain(
+      "! 1 message given up because of a defect of the switch: see its log"
     )
   })
 

@@ -41,7 +41,7 @@ const weaknessOf = (key: Buffer): string | undefined => {
   for (let period = 1; period <= key.length / 2; period++) {
     if (key.every((byte, n) => byte === key[n % period]!)) return "it repeats a part of itself"
   }
-  return key.every((byte) => byte >= 0x20 && byte <= 0x7e) ? "it is text, and not drawn by chance" : undefined
+  return key.every((byte) => byte >= 0x20 && byte <= 0x7e) ? "it is text, and not random" : undefined
 }
 
 const makeOne = "Make one with `openssl rand -hex 32`, and keep it apart from the journal's disk and backups."

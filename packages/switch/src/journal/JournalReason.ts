@@ -102,8 +102,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
     "Use a local file system (WAL does not work on network file systems) and the better-sqlite3 that comes with Jinka.",
   KeyWrong:
     "Give the key that this journal was written with; a changed key needs the old one listed as a previous key.",
-  KeyWeak:
-    "Make a key by chance (`openssl rand -hex 32`); a journal that was written with this one must be begun again.",
+  KeyWeak: "Make a random key (`openssl rand -hex 32`); a journal that was written with this one must be begun again.",
   KeyMissing: "Give the journal's key: 32 bytes as 64 hex digits, in a file or from the environment.",
   NotJournal: "Give the journal a directory of its own; move the file that is there if it is not wanted.",
   ThreadFailed:
@@ -114,7 +113,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
     "Look at PostgreSQL and the network to it. Nothing that was acknowledged is lost: a node whose process has ended is started again, as its supervisor does, and stands by; the one that reaches PostgreSQL first goes on.",
   StoreRefused: "Correct user, password, database or rights; docs/operate/postgres.md says what a switch needs.",
   DirectoryUnusable:
-    "See that it is there, and that the user that runs the switch owns it and may write; who only reads runs as that user, or as root."
+    "Make sure that it is there, and that the user that runs the switch owns it and may write to it. To read it only, run as that user or as root."
 }
 
 /** The `code` of a system or SQLite error, or empty. */

@@ -35,21 +35,22 @@ export class LinkEnded extends Data.TaggedClass("LinkEnded")<{
 /** What the operator should look at, by reason. Part of the generated errors page. */
 export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   ConnectFailed:
-    "The partner's address did not take the connection. Check host, port, firewall and whether the partner is up.",
+    "The partner's address did not accept the connection. Check host, port, firewall and whether the partner is up.",
   PeerClosed: "The partner closed the connection in order. Ask the partner why; the link comes back by itself.",
   PeerReset: "The connection broke (RST, or the network gave up). Look at firewalls and at the partner's log.",
   PeerSilent: "Nothing came for as long as the watchdog waits. The line or the partner is dead.",
   EchoUnanswered:
-    "Bytes came, but our echo had no answer that proves anything: under another number, with another code than success, or none. If the reason names a field, the partner does not echo it: ask it to, or take the field out of the dialect's `match.networkManagement`. Else its system behind the line is dead. A partner that knows no echo has `watchdog.probe: false`.",
+    "Bytes came, but our echo had no answer that proves anything: under another number, with another code than success, or none. If the reason names a field, the partner does not echo it: ask it to, or take the field out of the dialect's `match.networkManagement`. Otherwise its system behind the line is dead. For a partner without an echo set `watchdog.probe: false`.",
   FrameError:
     "The bytes do not make a whole frame of the form that is configured. Compare `frame` with the partner's specification.",
   FrameTimeout:
     "A frame was begun and not finished in time. The partner is stuck, or the end of its frames is not where `frame` says.",
-  SlowPeer: "The partner stopped reading: more is unsent than allowed, or a write made no progress.",
+  SlowPeer:
+    "The partner stopped reading: more is unsent than `unsent` allows, or a write made no progress for `writeTimeout`.",
   WrongLeg:
     "Bytes came on the sending leg, which carries nothing from the partner. The legs are crossed, or the partner uses the connection in both directions: compare `legs` and `mode` with the partner.",
   HalfOpen:
-    "One leg was up and the other did not come in `legs.timeout`. Ask why the partner does not make, or take, the other connection.",
+    "One leg was up and the other did not come in `legs.timeout`. Ask the partner why it does not make, or accept, the other connection.",
   SignOnRefused: "The partner did not accept our sign-on. Ask it why.",
   SignOnTimeout: "No sign-on, or no answer to ours, came in time.",
   Replaced: "The partner opened a second connection, which took the place of the first, as `second` says.",

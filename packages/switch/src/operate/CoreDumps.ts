@@ -25,7 +25,7 @@ export const withoutMemory = Effect.fnUntraced(function* (
   })
   yield* isLeftOut
     ? Effect.logInfo(
-        "the system allows core dumps: this process leaves its memory out of them; `ulimit -c 0` allows none"
+        "the system allows core dumps: this process leaves its memory out of them; `ulimit -c 0` forbids them"
       )
     : Effect.logWarning("the system allows core dumps, with this process's keys in them: start it with `ulimit -c 0`")
 })

@@ -134,7 +134,7 @@ const readingFailed =
     switch (failed.reason._tag) {
       case "Locked":
         return says(
-          "Its switch runs, and nobody else may open the journal meanwhile. `jinka status`, `jinka trace`, `jinka pending`, `jinka audit` and `jinka totals` ask the switch. For anything else `jinka journal backup` copies the journal while it runs: look at the copy."
+          "Its switch is running, and nobody else may open the journal meanwhile. `jinka status`, `jinka trace`, `jinka pending`, `jinka audit` and `jinka totals` ask the switch. For anything else `jinka journal backup` copies the journal while it runs: look at the copy."
         )
       case "DirectoryUnusable":
         return failed.reason.problem.includes("ENOENT")

@@ -107,7 +107,7 @@ export class Reconciliations {
     const digits = settlementDigits(codec.layout, index)
     const date = digits === "" ? desk.day?.now.date : dateOf(digits, this.desks.wallMs)
     const notKnown = (says: string): Verdict => ({ what: "notKnown", says: `its totals were not compared: ${says}` })
-    if (date === undefined) return Effect.succeed(notKnown("its settlement date is none"))
+    if (date === undefined) return Effect.succeed(notKnown("its settlement date does not exist"))
     if (date === "") return Effect.succeed(notKnown("it has no date, and the business day is not known"))
     if (this.sumUp === undefined) return Effect.succeed(notKnown("nothing sums the journal up"))
     return this.sumUp(date).pipe(

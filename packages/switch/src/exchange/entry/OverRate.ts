@@ -59,7 +59,7 @@ export class OverRate {
     const { desks } = this
     const { link } = desk
     const text = `more than ${link.settings.rateLimit} requests a second: `
-    const what = answer === undefined ? "left unanswered, for it may have come before" : `refused ${code}`
+    const what = answer === undefined ? "left unanswered, because it may have come before" : `refused ${code}`
     const noted = desk.overRate.add(answer === undefined ? "unanswered" : "refused", text + what, desks.now)
     if (noted !== undefined) link.warned(noted, epoch)
     if (answer === undefined) link.release(epoch)

@@ -86,7 +86,7 @@ export class Refusals {
   unproved(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     // A restart would take any other refusal for the end of the exchange with this key, which may be another partner's.
     const isWrong = refusal === "macFailed"
-    this.answer(desk, epoch, index, refusal, isWrong ? undefined : "the MAC could not be looked at: answered")
+    this.answer(desk, epoch, index, refusal, isWrong ? undefined : "the MAC could not be checked: answered")
   }
 
   /**
@@ -148,7 +148,7 @@ export class Refusals {
 
   /** A message that may have been answered before, and nobody can say how: another answer could be a second one (G3). */
   unsure({ link, perhapsRepeats }: Desk, epoch: number): void {
-    const text = "left unanswered, for it may have come before: the journal did not say in time"
+    const text = "left unanswered, because it may have come before: the journal did not say in time"
     const noted = perhapsRepeats.add("unsure", text, this.desks.now)
     if (noted !== undefined) link.warned(noted, epoch)
     link.release(epoch)

@@ -97,7 +97,7 @@ export class StoredAnswers {
 
   /** What was answered cannot be read, as `why` says. */
   private unread({ link, perhapsRepeats }: Desk, epoch: number, why: string): void {
-    const text = `a repeat was left unanswered, for its answer cannot be read: ${why}`
+    const text = `a repeat was left unanswered, because its answer cannot be read: ${why}`
     const noted = perhapsRepeats.add("unread", text, this.desks.now)
     if (noted !== undefined) link.warned(noted, epoch)
     link.release(epoch)

@@ -274,7 +274,7 @@ export class Requests implements HotActions {
     index: MessageIndex
   ): string | undefined {
     if (index.mti !== responseMti(mti)) return "MTI differs"
-    if (language.code(index) === undefined) return "the response code is missing, or is none"
+    if (language.code(index) === undefined) return "the response code is missing, or is no code"
     return language.difference(origin.language, request, index)
   }
 

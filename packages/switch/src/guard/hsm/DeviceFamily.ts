@@ -73,7 +73,7 @@ export type Verdict =
   | "macWrong"
   /** This key cannot be used. */
   | "key"
-  /** The PIN block, account or format is not as said. */
+  /** The PIN block, account or format is not as the command says. */
   | "format"
   /** Our request is wrong. */
   | "request"

@@ -318,9 +318,14 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
       case "key":
         return moduleError("KeyUnusable", place, "the device cannot use a key of the command", code)
       case "format":
-        return moduleError("FormatRefused", place, "PIN block, account or format is not as said", code)
+        return moduleError("FormatRefused", place, "PIN block, account or format is not as the command says", code)
       case "out":
-        return moduleError("NotSupported", place, "the device does not do this in its state or with its licence", code)
+        return moduleError(
+          "NotSupported",
+          place,
+          "the device does not do this in its present state, or with its licence",
+          code
+        )
       case "macWrong":
         return moduleError("KeyUnusable", place, "the device says that a value is wrong", code)
       default:

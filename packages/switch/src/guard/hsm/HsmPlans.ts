@@ -45,7 +45,7 @@ const checkKey = (family: DeviceFamily, key: KeyHandle, purpose: KeyPurpose): Mo
   }
   return isKeyText(family, key.text)
     ? undefined
-    : moduleError("KeyUnusable", `key ${key.name}`, `its text is none of a device of the family ${family.name}`)
+    : moduleError("KeyUnusable", `key ${key.name}`, `its text is not one of a device of the family ${family.name}`)
 }
 
 const checkKek = (family: DeviceFamily, kek: KeyHandle): ModuleError | undefined =>
@@ -202,7 +202,7 @@ export const planCheck = (
   const place = `checkValue ${key.name}`
   if (method !== "zeros") return moduleError("NotSupported", place, "a device's check value is that of zeros")
   if (!isKeyText(family, key.text)) {
-    return moduleError("KeyUnusable", place, `the text is none of a device of the family ${family.name}`)
+    return moduleError("KeyUnusable", place, `the text is not one of a device of the family ${family.name}`)
   }
   const scheme = planScheme(family, key.algorithm, bytesOfText(key.text, key.algorithm), place)
   if ("_tag" in scheme) return scheme

@@ -219,14 +219,14 @@ export class HsmPool {
     const connection = this.heartbeat.over(flight)
     if (connection === undefined) return
     if (!isRead || code !== "00") {
-      device.why = isRead ? `it answers its heartbeat with ${code}` : "what it answers to its heartbeat is none"
+      device.why = isRead ? `it answers its heartbeat with ${code}` : "its heartbeat was answered with something else"
       return connection.close()
     }
     device.lmkCheckValue = told.lmkCheckValue
     device.firmware = told.firmware
     this.lmkCheckValue ??= told.lmkCheckValue
     device.isForeign = told.lmkCheckValue !== this.lmkCheckValue
-    if (device.isForeign) device.why = "its LMK is another one than the pool's: keys of the others are no keys there"
+    if (device.isForeign) device.why = "its LMK is not the one of the other devices: their keys cannot be used there"
     device.isSuspect = false
     this.proved(connection)
   }

@@ -83,6 +83,7 @@ export const answerOf = (type: string, message: Buffer, codec: Codec): HttpAnswe
   if (type === "text/hex") return { status: 200, type, body: toHex(message) }
   if (type !== "application/json") return { status: 200, type: "application/octet-stream", body: message }
   const read = codec.decode(message, 0, message.length)
-  if (isMessageError(read)) return problem(502, read._tag, "The answer cannot be said in JSON; ask for it as text/hex.")
+  if (isMessageError(read))
+    return problem(502, read._tag, "The answer cannot be written as JSON; ask for it as text/hex.")
   return { status: 200, type, body: JSON.stringify(messageToJson(read, { reveal: true })) }
 }

@@ -111,7 +111,7 @@ const view = HttpApiGroup.make("view")
       error: [Forbidden, Unreadable]
     }).annotateMerge(
       means(
-        "The totals of one business day (`date`), or of all that the journal holds, as `jinka totals` tells them. Role view."
+        "The totals of one business day (`date`), or of all that the journal holds, as `jinka totals` shows them. Role view."
       )
     )
   )
@@ -127,7 +127,7 @@ const view = HttpApiGroup.make("view")
       error: [Forbidden, Unreadable]
     }).annotateMerge(
       means(
-        "Who did what and why, out of the journal in front of an entry (0: all of it), newest first, a stretch at a time. Role view."
+        "Who did what and why, from the journal's entries before `before` (0: all of them), newest first, a stretch at a time. Role view."
       )
     )
   )
@@ -151,7 +151,7 @@ const view = HttpApiGroup.make("view")
       error: [Forbidden, Unreadable]
     }).annotateMerge(
       means(
-        "Why answers found no request that waited for them, and which request is nearest; without a key the last ten. Noted in the journal with who looked. Role view."
+        "Why answers matched no open request, and which request is nearest; without a key the last ten. Noted in the journal with who looked. Role view."
       )
     )
   )
@@ -165,7 +165,7 @@ const operate = HttpApiGroup.make("operate")
       error: [Forbidden, NotThere, Refused]
     }).annotateMerge(
       means(
-        "Silences an alarm for some minutes, of one link or of all; when it lasts longer, it is told then. Role operate."
+        "Silences an alarm for some minutes, of one link or of all; when it lasts longer, it is reported then. Role operate."
       )
     )
   )
@@ -175,7 +175,7 @@ const operate = HttpApiGroup.make("operate")
       payload: UnsilenceRequest,
       success: AlarmsReport,
       error: [Forbidden, Refused]
-    }).annotateMerge(means("Tells of an alarm again that was silenced. Role operate."))
+    }).annotateMerge(means("Ends the silence of an alarm. Role operate."))
   )
   .add(
     HttpApiEndpoint.post("act", "/links/:name/:act", {
@@ -193,7 +193,7 @@ const operate = HttpApiGroup.make("operate")
       error: [Forbidden, NotThere, Refused]
     }).annotateMerge(
       means(
-        "cut-over moves a partner's business day forward when its own messages did not come; correct puts a wrong date right. Role operate."
+        "cut-over moves a partner's business day forward when its own messages did not come; correct mends a wrong date. Role operate."
       )
     )
   )
@@ -252,7 +252,7 @@ const keys = HttpApiGroup.make("keys")
       success: RetiredKeyReport,
       error: [Forbidden, NotThere, Refused]
     }).annotateMerge(
-      means("Destroys the keys of a slot. Components of keys are brought over the control socket alone. Role keys.")
+      means("Destroys the keys of a slot. Components of keys are brought over the control socket only. Role keys.")
     )
   )
 
@@ -267,6 +267,6 @@ export const api = HttpApi.make("jinka")
       title: "Jinka, administration",
       version: "1",
       description:
-        "What operators and their programs may look at and do while a switch runs. Every act takes a reason and is in the journal with its user. Whoever asks more than a hundred times a second, or more than ten times for what is in the journal, is answered 429."
+        "What operators and their programs may look at and do while a switch runs. Every act takes a reason and is in the journal with its user. More than a hundred calls a second, or ten about the journal, are answered 429."
     })
   )

@@ -13,7 +13,7 @@ const free = new Set(["/live", "/ready", "/owner"])
 const searches = /^\/api\/(?:trace|why|totals|audit)(?:\/|$)/
 
 /** What whoever asks too often gets to hear. */
-export const tooOften = `Asked too often: ${CALLS_PER_SECOND} requests a second, ${SEARCHES_PER_SECOND} of them for what is in the journal. Ask again in a second.`
+export const tooOften = `Too many calls: ${CALLS_PER_SECOND} a second are allowed, ${SEARCHES_PER_SECOND} of them about the journal. Ask again in a second.`
 
 interface Limits {
   readonly calls: RateLimit

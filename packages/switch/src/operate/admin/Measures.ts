@@ -97,7 +97,7 @@ const guarding: ReadonlyArray<Measure> = [
   counter("macs_right", "MACs of the partner that fitted a key.", ({ guard }) =>
     guard === undefined ? 0 : guard.current + guard.previous
   ),
-  counter("macs_previous", "Those of them that fitted the previous key.", ({ guard }) => guard?.previous ?? 0),
+  counter("macs_previous", "MACs of the partner that fitted the previous key.", ({ guard }) => guard?.previous ?? 0),
   counter("macs_wrong", "Messages of the partner with a wrong MAC, or without one.", ({ guard }) =>
     guard === undefined ? 0 : guard.wrong + guard.missing
   ),
@@ -234,14 +234,14 @@ const links: ReadonlyArray<Measure> = [
     ({ unanswered }) => unanswered.inARow
   ),
   gauge("stored", "Advices and reversals that wait to be acknowledged.", ({ stored }) => stored.size),
-  gauge("stored_resting", "Those of them that wait for their next attempt.", ({ stored }) => stored.resting),
-  gauge("oldest_stored_seconds", "Age of the oldest of them.", ({ stored }, { wallMs }) =>
+  gauge("stored_resting", "Advices and reversals that wait for their next attempt.", ({ stored }) => stored.resting),
+  gauge("oldest_stored_seconds", "Age of the oldest advice or reversal that waits.", ({ stored }, { wallMs }) =>
     stored.oldest === undefined ? 0 : Math.max(0, (wallMs - stored.oldest.at) / 1000)
   ),
   {
     type: "Gauge",
     name: "jinka_link_in_doubt",
-    help: "Messages for the partner whose end a person has to settle, by how they came to it.",
+    help: "Messages for the partner that are in doubt, by why: abandoned, declined or unreversed.",
     read: ({ status }) =>
       status.links.flatMap(({ inDoubt, name }) =>
         Object.entries(inDoubt).map(([end, count]) => [{ link: name, end }, count] as const)
@@ -254,7 +254,7 @@ const links: ReadonlyArray<Measure> = [
   ),
   durations(
     "our_time",
-    "What the switch itself took of a request of the partner: all of it but the other partner's time.",
+    "What the switch itself took for a request of the partner: all of its time without the other partner's.",
     ({ durations }) => durations.ours
   )
 ]
@@ -280,7 +280,7 @@ const theSwitch: ReadonlyArray<Measure> = [
   whole(
     "Gauge",
     "in_doubt",
-    "All that waits for a person, also of links that the configuration has no more.",
+    "All that waits for a person, also of links that are no longer in the configuration.",
     (seen) => seen.status.inDoubt
   ),
   whole(
@@ -289,7 +289,7 @@ const theSwitch: ReadonlyArray<Measure> = [
     "Messages that were given up because of a defect of the switch.",
     (seen) => seen.status.defects
   ),
-  whole("Counter", "stalls_total", "How often disk or process stood still for a second or longer.", ({ status }) =>
+  whole("Counter", "stalls_total", "How often disk or process stalled for a second or longer.", ({ status }) =>
     status.stalls === undefined ? 0 : status.stalls.count
   ),
   {
@@ -321,7 +321,7 @@ const theSwitch: ReadonlyArray<Measure> = [
     flag(status.diskTrouble !== "")
   ),
   ofJournal("size_bytes", "Room that the journal's files take, the search index among them.", ({ size }) => size),
-  ofJournal("free_bytes", "What of it is free for new entries.", ({ free }) => free),
+  ofJournal("free_bytes", "How much of this room is free for new entries.", ({ free }) => free),
   ofJournal("day_bytes", "Room of the entries of the last 24 hours.", ({ perDay }) => perDay),
   ofJournal("droppable_bytes", "Room of old days that nothing needs any more.", ({ droppable }) => droppable),
   ofJournal("oldest_seconds", "Age of the oldest entry that is kept.", ({ since }, { wallMs }) =>
@@ -335,7 +335,7 @@ const theSwitch: ReadonlyArray<Measure> = [
   {
     type: "Gauge",
     name: "jinka_security_module_up",
-    help: "1 while the security module takes calls; links with keys take no new requests else. Absent: there is none.",
+    help: "1 while the security module takes calls; otherwise links with keys take no new requests. Absent: there is none.",
     read: ({ status: { module } }) => (module === undefined ? [] : [[{}, flag(module.state !== "away")]])
   },
   {
@@ -364,7 +364,7 @@ const theSwitch: ReadonlyArray<Measure> = [
   {
     type: "Gauge",
     name: "jinka_door_connections",
-    help: "Connections that are in at a door.",
+    help: "Connections that are open at a door.",
     read: ({ status }) => status.doors.map(({ name, open }) => [{ door: name }, open])
   },
   {
@@ -390,14 +390,19 @@ const process: ReadonlyArray<Measure> = [
     ]
   },
   whole("Counter", "gc_runs_total", "Garbage collections of the main thread.", ({ process: { gc } }) => gc.runs),
-  whole("Counter", "gc_pause_seconds_total", "Time that they took.", ({ process: { gc } }) => gc.seconds),
+  whole(
+    "Counter",
+    "gc_pause_seconds_total",
+    "Time that garbage collections took.",
+    ({ process: { gc } }) => gc.seconds
+  ),
   whole("Counter", "cpu_seconds_total", "Processor time of the process.", ({ process: { cpuSeconds } }) => cpuSeconds),
   whole("Gauge", "resident_memory_bytes", "Memory of the process.", ({ process: { memory } }) => memory.rss),
   whole("Gauge", "heap_used_bytes", "JavaScript memory in use.", ({ process: { memory } }) => memory.heap),
   whole(
     "Gauge",
     "external_memory_bytes",
-    "Memory of buffers outside of it.",
+    "Memory of buffers outside of the JavaScript heap.",
     ({ process: { memory } }) => memory.external
   )
 ]

@@ -48,7 +48,7 @@ const deliver =
     }).pipe(
       Effect.retry({ times: ATTEMPTS - 1, schedule: Schedule.exponential(firstPause) }),
       Effect.catchCause(() =>
-        Effect.logError(`the alarm ${kind} could not be told to the webhook in ${ATTEMPTS} attempts`)
+        Effect.logError(`the alarm ${kind} could not be sent to the webhook in ${ATTEMPTS} attempts`)
       ),
       Effect.provide(FetchHttpClient.layer)
     )

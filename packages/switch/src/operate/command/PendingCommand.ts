@@ -191,8 +191,8 @@ const lineText = ({ exchange: number, about, link: name, mti, stan, state, code,
 
 const advice: Readonly<Record<string, string>> = {
   waiting: "It goes out when its link is ready and what is before it has gone.",
-  sent: "It was sent: its answer is waited for, or it is sent again after `storeAndForward.retry`.",
-  "under way": "It was sent, and its answer is waited for.",
+  sent: "It was sent: its answer is awaited, or it is sent again after `storeAndForward.retry`.",
+  "under way": "It was sent, and its answer is awaited.",
   held: "A person holds it back: `jinka pending release` lets it go.",
   resting: "It is sent again after `storeAndForward.retry`.",
   abandoned:

@@ -78,9 +78,9 @@ const RouteDocument = Schema.Struct({
 
 /** The document. */
 export const ConfigurationDocument = Schema.Struct({
-  name: described(Name, "Name of this switch, in logs and on the status page."),
+  name: described(Name, "Name of this switch, in logs and in the status."),
   institution: described(Institution, "Our institution code."),
-  journal: described(JournalDocument, "The record that everything is written to first."),
+  journal: described(JournalDocument, "The record to which everything is written first."),
   security: optional(
     SecurityDocument,
     "What holds the keys of partners, for links with `mac`, `pin` or `keys`. When left out: no link has any."

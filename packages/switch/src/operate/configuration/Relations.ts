@@ -65,7 +65,7 @@ const oneKeyEach = (draft: Draft): ReadonlyArray<Finding> => {
 
 const archiveRelations = (journal: Draft): ReadonlyArray<Finding> => {
   if (!journal.has("archive") || journal.has("keep")) return []
-  const rule = "an archive takes what is dropped, and without `keep` nothing is"
+  const rule = "an archive takes what is dropped, and without `keep` nothing is dropped"
   return [error(journal.part("archive").path, rule, "Add `keep`, such as `90 days`, or leave `archive` out.")]
 }
 

@@ -1,4 +1,5 @@
 /** `jinka top`: two status reports as one screen of 80 columns: what flows, how fast, what is stuck. Pure. */
+import { counted } from "../Counted.ts"
 import { fullWords } from "../FullWords.ts"
 import type { LinkReport, StatusReport } from "./Report.ts"
 import { span } from "./Spans.ts"
@@ -79,7 +80,7 @@ export const topText = (before: StatusReport, after: StatusReport, rows: number)
     ...(after.inDoubt === 0 ? [] : [`! ${after.inDoubt} in doubt`]),
     ...(after.module?.state === "away" ? ["! the security module is away"] : []),
     ...(after.diskTrouble === "" ? [] : ["! the journal's disk"]),
-    ...(after.defects === 0 ? [] : [`! ${after.defects} defects`])
+    ...(after.defects === 0 ? [] : [`! ${counted(after.defects, "defect", "defects")}`])
   ]
   const head = [
     `${after.name}  ${after.at.slice(11, 19)}  up ${span(after.startedAt, after.at)}  links ${ready}/${links.length}  ${marks.join("  ")}`,
@@ -89,6 +90,7 @@ export const topText = (before: StatusReport, after: StatusReport, rows: number)
   ]
   const room = Math.max(1, rows - head.length - 1)
   const shown = links.slice(0, room).map((link) => linkLine(earlier.get(link.name), link, past))
-  const more = links.length > shown.length ? [`and ${links.length - shown.length} more links`] : []
+  const more =
+    links.length > shown.length ? [`and ${counted(links.length - shown.length, "more link", "more links")}`] : []
   return [...head, ...shown, ...more].map((line) => line.slice(0, WIDTH).trimEnd()).join("\n")
 }

@@ -1,4 +1,5 @@
 /** What has passed over a link, as text: who asked whom how much, what was answered, and how long it took. Pure. */
+import { counted } from "../Counted.ts"
 import type { LinkReport } from "./Report.ts"
 
 type Traffic = LinkReport["traffic"]
@@ -9,10 +10,10 @@ export const byCode = (answers: { readonly [code: string]: number }): string => 
   return shown.length === 0 ? "none" : shown.map(([code, count]) => `${code}: ${count}`).join(", ")
 }
 
-const counted = (counts: ReadonlyArray<readonly [count: number, what: string]>): string =>
-  counts
+const counts = (all: ReadonlyArray<readonly [count: number, one: string, many?: string]>): string =>
+  all
     .filter(([count]) => count > 0)
-    .map(([count, what]) => `, ${count} ${what}`)
+    .map(([count, one, many = one]) => `, ${counted(count, one, many)}`)
     .join("")
 
 const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
@@ -23,25 +24,27 @@ const times = (who: string, { count, p50, p99 }: Traffic["ourTime"]): string =>
 /** `40 requests in, 2 refused; answered 00: 38, 96: 2; we took p50 0.4 ms, p99 2.1 ms`; empty when there were none. */
 const requestsInText = ({ requestsIn, refused, undelivered, answersOut, ourTime }: Traffic): ReadonlyArray<string> => {
   if (requestsIn === 0) return []
-  const counts = counted([
+  const some = counts([
     [refused, "refused"],
-    [undelivered, "answers undelivered"]
+    [undelivered, "answer not delivered", "answers not delivered"]
   ])
-  return [`${requestsIn} requests in${counts}; answered ${byCode(answersOut)}${times("we took", ourTime)}`]
+  return [
+    `${counted(requestsIn, "request", "requests")} in${some}; answered ${byCode(answersOut)}${times("we took", ourTime)}`
+  ]
 }
 
 const requestsOutText = (traffic: Traffic): ReadonlyArray<string> => {
   const { requestsOut, timeouts, lost, late, duplicates, unmatched, answersIn, partnerTime } = traffic
   if (requestsOut + late + duplicates + unmatched === 0) return []
-  const counts = counted([
+  const some = counts([
     [timeouts, "without an answer in time"],
-    [lost, "lost with their connection"],
-    [late, "answers late"],
-    [duplicates, "answers twice"],
-    [unmatched, "answers to nothing"]
+    [lost, "lost with its connection", "lost with their connections"],
+    [late, "late answer", "late answers"],
+    [duplicates, "second answer", "second answers"],
+    [unmatched, "unmatched answer", "unmatched answers"]
   ])
   return [
-    `${requestsOut} requests out${counts}; answered ${byCode(answersIn)}${times("the partner took", partnerTime)}`
+    `${counted(requestsOut, "request", "requests")} out${some}; answered ${byCode(answersIn)}${times("the partner took", partnerTime)}`
   ]
 }
 

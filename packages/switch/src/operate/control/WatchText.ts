@@ -11,8 +11,8 @@ const endsSince = (before: LinkReport, after: LinkReport): ReadonlyArray<string>
 
 const doubts = ({ inDoubt }: LinkReport): number => Object.values(inDoubt).reduce((sum, count) => sum + count, 0)
 
-const more = (before: number, after: number, what: string): ReadonlyArray<string> =>
-  after > before ? [`! ${after - before} ${what}`] : []
+const more = (before: number, after: number, one: string, many: string): ReadonlyArray<string> =>
+  after > before ? [`! ${counted(after - before, one, many)}`] : []
 
 const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<string> => {
   const was = before.traffic
@@ -22,11 +22,16 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
     ...(before.state === after.state ? [] : [`${before.state} -> ${after.state}`]),
     ...(before.signOn.ours === after.signOn.ours ? [] : [`our sign-on: ${after.signOn.ours}`]),
     ...(before.signOn.partners === after.signOn.partners ? [] : [`the partner's sign-on: ${after.signOn.partners}`]),
-    ...more(was.timeouts, is.timeouts, "requests without an answer in time"),
-    ...more(was.lost, is.lost, "requests lost with their connection"),
-    ...more(was.late, is.late, "answers came late"),
-    ...more(was.unmatched, is.unmatched, "answers to no request"),
-    ...more(doubts(before), doubts(after), "messages in doubt: jinka pending list"),
+    ...more(was.timeouts, is.timeouts, "request without an answer in time", "requests without an answer in time"),
+    ...more(was.lost, is.lost, "request lost with its connection", "requests lost with their connections"),
+    ...more(was.late, is.late, "late answer", "late answers"),
+    ...more(was.unmatched, is.unmatched, "unmatched answer", "unmatched answers"),
+    ...more(
+      doubts(before),
+      doubts(after),
+      "message in doubt: jinka pending list",
+      "messages in doubt: jinka pending list"
+    ),
     ...(doubts(after) < doubts(before)
       ? [`${counted(doubts(before) - doubts(after), "message is", "messages are")} not in doubt any more`]
       : []),
@@ -39,9 +44,14 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
       : after.success?.isLow === true
         ? [`! ${after.success.says}`]
         : before.success?.isLow === true
-          ? ["as many requests are approved again as usual"]
+          ? ["the share of approved requests is as usual again"]
           : []),
-    ...more(before.lies?.count ?? 0, after.lies?.count ?? 0, "messages spoke for another partner")
+    ...more(
+      before.lies?.count ?? 0,
+      after.lies?.count ?? 0,
+      "message spoke for another partner",
+      "messages spoke for another partner"
+    )
   ].map((text) => `${after.name}  ${text}`)
 }
 
@@ -74,8 +84,12 @@ export const changes = (before: StatusReport, after: StatusReport): ReadonlyArra
     ...(before.diskTrouble === after.diskTrouble
       ? []
       : [after.diskTrouble === "" ? "the journal's disk is well again" : `! ${after.diskTrouble}`]),
-    ...more(before.defects, after.defects, "messages given up because of a defect of the switch: see its log"),
-    ...more(before.stalls?.count ?? 0, after.stalls?.count ?? 0, "times disk or process stood still"),
+    ...more(before.defects, after.defects, "message", "messages").map(
+      (text) => `${text} given up because of a defect of the switch: see its log`
+    ),
+    ...more(before.stalls?.count ?? 0, after.stalls?.count ?? 0, "stall", "stalls").map(
+      (text) => `${text} of disk or process`
+    ),
     ...after.links.flatMap((link) => {
       const old = earlier.get(link.name)
       return old === undefined ? [`${link.name}  is new, ${link.state}`] : linkChanges(old, link)

@@ -30,7 +30,7 @@ export const adminRelations = (draft: Draft): ReadonlyArray<Finding> => {
 const inClear = (listen: Draft): ReadonlyArray<Finding> => {
   const { text } = listen.part("host")
   if (listen.has("tls") || text === undefined || own.test(text)) return []
-  const rule = "in clear, operators are listened for on this machine alone"
+  const rule = "without `tls` operators are only listened for on this machine itself"
   return [error(listen.part("host").path, rule, "Write `host: 127.0.0.1`, or add `tls:`.")]
 }
 

@@ -60,7 +60,7 @@ export const DoorDocument = Schema.Struct({
       from: option(
         Schema.Array(AddressOrNetwork),
         [],
-        "Addresses and networks that may connect, looked at before TLS. Empty: those that the links name, if each of them names some; else every address."
+        "Addresses and networks that may connect, looked at before TLS. Empty: those that the links name, if each of them names some; otherwise every address."
       )
     }),
     "Where it listens."
@@ -84,13 +84,16 @@ export const DoorPlaceDocument = Schema.Struct({
   from: option(
     Schema.Array(AddressOrNetwork),
     [],
-    "Addresses and networks that the partner connects from; empty: any. What tells it at a door `by: address`."
+    "Addresses and networks that the partner connects from; empty: any. At a door `by: address` they identify the partner."
   ),
   certificate: optional(
     IdentityDocument,
-    "Whose certificate the partner has to show. What tells it at a door `by: certificate`; at any other door a further condition."
+    "Whose certificate the partner has to show. At a door `by: certificate` it identifies the partner; at any other door it is a further condition."
   ),
-  fieldValue: optional(Words, "Value of the door's `field`. At a door `by: header` the link's `institution` tells it."),
+  fieldValue: optional(
+    Words,
+    "Value of the door's `field`. At a door `by: header` the link's `institution` identifies the partner."
+  ),
   path: optional(
     text(/^\/[A-Za-z0-9._~/-]*$/, "a path such as /terminals"),
     "At an HTTP door: the path that the partner's calls are made to."

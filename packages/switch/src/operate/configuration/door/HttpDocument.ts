@@ -12,7 +12,7 @@ export const HttpDocument = Schema.Struct({
       from: option(
         Schema.Array(AddressOrNetwork),
         [],
-        "Addresses and networks that may connect. Empty: those that the links name, if each of them names some; else every address."
+        "Addresses and networks that may connect. Empty: those that the links name, if each of them names some; otherwise every address."
       )
     }),
     "Where it listens. With `tls` it is HTTPS."

@@ -5,12 +5,12 @@ import { count, Duration, described, Name, option } from "../text/Terms.ts"
 
 const MemberDocument = Schema.Struct({
   link: described(Name, "Name of the link. A link is in one group at most."),
-  weight: option(count(1, 100), 1, "Its share of the requests; means nothing with `primary-backup`.")
+  weight: option(count(1, 100), 1, "Its share of the requests; has no effect with `primary-backup`.")
 })
 
 /** One `groups:` entry. */
 export const GroupDocument = Schema.Struct({
-  name: described(Name, "Name in routes, on the status page and in the log; no link has it."),
+  name: described(Name, "Name in routes, in the status and in the log; no link may have the same."),
   members: described(
     Schema.NonEmptyArray(MemberDocument).annotate({ expected: "a list of at least one member" }),
     "Links to one institution, in order: the first is the primary."

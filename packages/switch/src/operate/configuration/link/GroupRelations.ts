@@ -120,7 +120,7 @@ const useFindings = (group: Draft, links: ReadonlyMap<string | undefined, Draft>
     ...(group.has("use") && group.part("use").text !== "primary-backup" ? [] : members)
       .filter((member) => member.has("weight"))
       .map((member) =>
-        warning(member.part("weight").path, "a weight means nothing to primary and backup", "Remove it.")
+        warning(member.part("weight").path, "a weight has no effect with primary and backup", "Remove it.")
       )
   ]
 }

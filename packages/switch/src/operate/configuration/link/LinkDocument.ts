@@ -112,7 +112,7 @@ const BusinessDayDocument = Schema.Struct({
   stan: option(
     Schema.Literals(["goes-on", "begins-anew"]),
     "goes-on",
-    "`begins-anew`: the partner's STANs start again with each business day, and its keys hold no date: a request is no repeat of one of another day. A repeat that comes over the cut-over is then taken for a new request."
+    "`begins-anew`: the partner's STANs start again with each business day, and its keys have no date: a request is then never taken for a repeat of one of another day. The price: a repeat of a request from before the cut-over is taken for a new one."
   ),
   reconcile: option(
     Schema.Literals(["pass", "answer"]),
@@ -201,7 +201,7 @@ export const LinkDocument = Schema.Struct({
   callers: option(
     Schema.Array(Schema.Literals([41, 42])),
     [],
-    "Data elements (41 terminal, 42 merchant) that tell the callers of this link apart, where many terminals with STANs of their own come on one link. Without, a message with the same key repeats the other."
+    "Data elements (41 terminal, 42 merchant) that tell the callers of this link apart, where many terminals with their own STANs share one link. Without them, a message with the same key is a repeat of the other."
   ),
   frameTimeout: option(Duration, "5 seconds", "From the first byte of a frame to its last."),
   unsent: option(Size, "4 MiB", "Bytes that a partner may leave unread before its connection is cut."),

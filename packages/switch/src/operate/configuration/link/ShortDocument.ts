@@ -9,7 +9,7 @@ export const ShortDocument = Schema.Struct({
   keep: option(
     Truth,
     false,
-    "A connection that the partner made stays open after its answer, for its next request. Without, we close it."
+    "A connection that the partner made stays open after its answer, for its next request. Without it we close the connection."
   ),
   firstMessage: option(
     Duration,
