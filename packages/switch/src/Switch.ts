@@ -38,7 +38,7 @@ import type { ListenFailed, Transport } from "./transport/Transport.ts"
 /** How often the journal's floor and its disk are looked at, in ticks of the deadline fiber. */
 const LOOK_TICKS = 50
 
-/** All that one switch is told. */
+/** All settings of one switch. */
 export interface SwitchSettings {
   readonly links: ReadonlyArray<LinkPlan>
   /** Addresses that links share. */

@@ -3,7 +3,7 @@
  * again. No floating point anywhere. The currency is in another field (DE 49 for DE 4), so the caller gives it.
  */
 
-/** An amount. */
+/** An amount of money in minor units, with its currency. */
 export interface Amount {
   /** Minor units (fen, cents); negative for a debit of an x+n field. */
   readonly minor: bigint

@@ -107,7 +107,7 @@ const prefixOf = (given: string, seed: number, from: string): string => {
   return Array.from({ length: 4 }, () => alphabet[chance.below(alphabet.length)]).join("")
 }
 
-/** The command. */
+/** The command `jinka-sim acquirer`. */
 export const acquirerCommand = Command.make(
   "acquirer",
   flags,

@@ -45,7 +45,7 @@ const flags = {
   )
 }
 
-/** The command. */
+/** The command `jinka-sim check`. */
 export const checkCommand = Command.make(
   "check",
   flags,

@@ -39,7 +39,7 @@ const carryOut = (device: HsmDevice, command: typeof HsmControl.Type): Effect.Ef
   }
 }
 
-/** The command. */
+/** The command `jinka-sim hsm`. */
 export const hsmCommand = Command.make(
   "hsm",
   {

@@ -53,7 +53,7 @@ const write = (folder: string, files: ReadonlyMap<string, string>): Effect.Effec
     }
   })
 
-/** The command. */
+/** The command `jinka-sim init`. */
 export const initCommand = Command.make(
   "init",
   flags,

@@ -48,7 +48,7 @@ const changeOf = (
   }
 })
 
-/** The command. */
+/** The command `jinka-sim issuer`. */
 export const issuerCommand = Command.make(
   "issuer",
   flags,

@@ -98,7 +98,7 @@ const judge = (result: LoadResult, expected: Bound | undefined): Effect.Effect<v
   return isKept ? Effect.void : Effect.fail(new Unsettled({ reason: `${expected.text} was expected: ${says}` }))
 }
 
-/** The command. */
+/** The command `jinka-sim load`. */
 export const loadCommand = Command.make(
   "load",
   flags,

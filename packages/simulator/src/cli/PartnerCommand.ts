@@ -159,7 +159,7 @@ const held = ({ plans }: PartnersFile): string =>
     })
     .join("\n")
 
-/** The command. */
+/** The command `jinka-sim partner`. */
 export const partnerCommand = Command.make(
   "partner",
   flags,

@@ -6,7 +6,7 @@ import { tellPartner } from "../scripted/SayControl.ts"
 import { acts } from "../scripted/ScheduleFile.ts"
 import { endpoint } from "./Flags.ts"
 
-/** The command. */
+/** The command `jinka-sim partner say`. */
 export const sayCommand = Command.make(
   "say",
   {

@@ -181,7 +181,7 @@ const runAll = (world: WorldRunner, { first, last }: Seeds, wished: Wished, keep
     if (sum.broken > 0) return yield* new Unsettled({ reason: `${sum.broken} of ${sum.seeds} seeds broke a promise` })
   })
 
-/** The command. */
+/** The command `jinka-sim world`. */
 export const worldCommand = Command.make(
   "world",
   flags,

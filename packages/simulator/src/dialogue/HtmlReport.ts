@@ -130,7 +130,7 @@ const outcomeText = (outcome: Outcome): string => {
 
 const results = ["kept", "broken", "wrong", "skipped"] as const
 
-/** The page. */
+/** The report of a run of dialogues as one HTML page that fetches nothing; what is wrong or broken comes first. */
 export const htmlReport = (outcomes: ReadonlyArray<Outcome>): string => {
   const sums = results.map((result) => `${outcomes.filter((one) => one.result === result).length} ${result}`)
   const began =

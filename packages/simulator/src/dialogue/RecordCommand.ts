@@ -131,7 +131,7 @@ const lineOf = ({
   })
 }
 
-/** The command. */
+/** The command `jinka-sim dialogue record`. */
 export const recordCommand = Command.make(
   "record",
   flags,

@@ -97,7 +97,7 @@ export class Recorded {
     }
   }
 
-  /** The file. */
+  /** The dialogue recorded so far, as the text of its file. */
   text(): string {
     const { dialect, frame, mac, rule, tls } = this.recording
     const left = [...this.leftOut].sort((one, other) => one - other)

@@ -46,7 +46,7 @@ export interface OpenPlace {
   readonly close: () => void
 }
 
-/** A network. */
+/** The network of a partner: real sockets, or a simulated one. */
 export interface SocketsService {
   /** A connected socket, or why there is none. */
   readonly dial: (place: Place) => Effect.Effect<PartnerEnd | string>

@@ -135,7 +135,7 @@ text{font-size:11px;fill:#555}.left{text-anchor:end;dominant-baseline:middle}.be
 /** Phases that are named; of a replayed profile there may be thousands. */
 const PHASES_SHOWN = 12
 
-/** The page. */
+/** The report of a load as one HTML page with its plots, which fetches nothing. */
 export const loadHtml = (result: LoadResult): string => {
   const { invalid, lasted, measure, settings, startedAt } = result
   const totals = measure.totals()

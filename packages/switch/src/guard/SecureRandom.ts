@@ -2,5 +2,5 @@
 import { randomBytes } from "node:crypto"
 import type { RandomBytes } from "@jinka/codec"
 
-/** Bytes that nobody can foresee. */
+/** So many random bytes from the operating system's generator. */
 export const secureRandom: RandomBytes = (length) => randomBytes(length)

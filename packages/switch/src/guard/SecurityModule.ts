@@ -21,7 +21,7 @@ export type WrappedKey =
   /** A key text that the module itself wrote, for instance at a ceremony at the device. */
   | { readonly form: "own"; readonly text: string }
 
-/** What an import is told. */
+/** What to import, and how it came. */
 export interface ImportRequest {
   readonly name: string
   readonly purpose: KeyPurpose
@@ -49,7 +49,7 @@ export interface GeneratedKey {
   readonly wrapped: Buffer
 }
 
-/** How one device of a module is. */
+/** State of one device of a security module. */
 export interface DeviceStatus {
   /** Its name in the configuration, and `host:port`. */
   readonly name: string
@@ -72,7 +72,7 @@ export interface DeviceStatus {
   readonly why: string | undefined
 }
 
-/** How a module is. `degraded`: takes calls, but not every device does. `away`: takes none. */
+/** State of a security module. `degraded`: takes calls, but not every device does. `away`: takes none. */
 export interface ModuleStatus {
   readonly module: "software" | "hsm"
   readonly state: "up" | "degraded" | "away"
@@ -85,7 +85,7 @@ export interface ModuleStatus {
  */
 export type StoredUnder = "now" | "before" | "another" | "elsewhere"
 
-/** Whatever holds the keys. */
+/** A security module: it holds the keys of partners, and computes with them. */
 export interface SecurityModule {
   /** True: every `submit` is done when it returns. */
   readonly isSynchronous: boolean

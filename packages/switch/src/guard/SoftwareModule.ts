@@ -53,7 +53,7 @@ import type {
   WrappedKey
 } from "./SecurityModule.ts"
 
-/** What a software module is told. */
+/** Settings of a software module. */
 export interface SoftwareModuleSettings {
   /** 16, 24 or 32 bytes: the AES key under which keys are stored. The module keeps a copy. */
   readonly storageKey: Uint8Array
@@ -104,7 +104,7 @@ const lift = <A>(make: () => A | ModuleError): Effect.Effect<A, ModuleError> =>
     return isModuleError(made) ? Effect.fail(made) : Effect.succeed(made)
   })
 
-/** The software module. */
+/** The security module in this process: keys and PINs are in clear in its memory while in use. For tests and certification. */
 export class SoftwareModule implements SecurityModule {
   readonly isSynchronous = true
   readonly isUp = true

@@ -20,7 +20,7 @@ CREATE TABLE beginning (
 ) STRICT;
 `
 
-/** The row. */
+/** The row that says where the journal begins, since older entries were dropped. */
 export interface BeginningRow {
   /** Last entry that was dropped; 0 at the beginning of an archived part from which nothing was. */
   readonly seq: number

@@ -151,13 +151,16 @@ export class Journal extends Context.Service<
   }
 }
 
-/** All steps of a backup; another fiber's question waits no longer than one of them. */
+/**
+ * All steps of a backup into an empty directory, up to the entry `upTo`, or to the last one; gives the last entry that is in it.
+ * Another fiber's question waits no longer than one step.
+ */
 export const makeBackup =
   (store: Pick<OpenStore, "backup">) =>
   (directory: string, upTo?: number): Effect.Effect<number, JournalError> =>
     Effect.map(Effect.repeat(store.backup(directory, upTo), { while: ({ isDone }) => !isDone }), ({ seq }) => seq)
 
-/** Opens the journal on the store of the context. */
+/** Opens the journal on the store of the context, until the scope ends. Fails with the reason for which it does not open. */
 export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLimits) {
   const store = yield* JournalStore
   const failure = Deferred.makeUnsafe<never, JournalError>()

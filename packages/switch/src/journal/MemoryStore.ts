@@ -34,7 +34,7 @@ import { type KeyRow, readKeyEntry } from "./KeySlots.ts"
 import { readingsOf } from "./SearchKeys.ts"
 import { tagLength } from "./Tag.ts"
 
-/** What a memory store is given. */
+/** Options of a memory store. */
 export interface MemoryStoreOptions {
   /** Runs `run` once, `afterMs` of virtual ms later, never before it returns. Decides when a group is durable. */
   readonly schedule: (afterMs: number, run: () => void) => void

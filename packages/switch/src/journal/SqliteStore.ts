@@ -16,7 +16,7 @@ import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./J
 import { writerLimits } from "./JournalWriter.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ToThread } from "./SqliteMessages.ts"
 
-/** What the store is given. */
+/** Options of the store. */
 export interface SqliteStoreOptions {
   /** Made when missing (not its parents' rights). On a local file system; one journal each. */
   readonly directory: string

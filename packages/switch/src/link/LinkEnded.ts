@@ -67,7 +67,7 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
     "The switch met a defect of its own with a message of this connection. The log names the place: report it. The link comes back by itself."
 }
 
-/** Of what a link notes: `warning` is what somebody should look at, and what `--log-level warn` shows. */
+/** How serious a note of a link is: `warning` is what a person should look at, and what `--log-level warn` shows. */
 export type Severity = "info" | "warning"
 
 /** Ends that were asked for: nobody has to look at them. */
@@ -86,7 +86,7 @@ export const endedBy = (ended: ConnectionEnded): LinkEnded =>
     why: ended.cause
   })
 
-/** The end that bytes make which are no frame. */
+/** The end of a connection on which bytes came that are no frame. */
 export const frameWrong = (wrong: FrameError): LinkEnded =>
   new LinkEnded({ reason: "FrameError", why: explainFrame(wrong), frameError: wrong })
 
@@ -129,6 +129,6 @@ export const closing = ({ reason, why }: LinkEnded): Closing => {
   return reason === "PeerReset" && resets.has(code) ? { by: "partner", how: "RST" } : closings[reason]
 }
 
-/** The end that a partner makes who does not take what is written. Of two legs the sending one is meant. */
+/** The end of a connection whose partner does not read what is written. Of two legs the sending one is meant. */
 export const slow = ({ legs }: Connection, why: string): LinkEnded =>
   new LinkEnded({ reason: "SlowPeer", why: legs === undefined ? why : `send leg: ${why}` })

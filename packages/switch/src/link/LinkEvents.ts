@@ -62,9 +62,9 @@ export interface LinkEvents<Link> {
 }
 
 /**
- * The events of a link that is no switch's: a program of yours hears of messages, and of whatever else it names. Network
- * management ends at the link, what was put into its outbox leaves at the end of each turn, and a defect of yours is thrown where
- * it happens.
+ * The events of a link that belongs to no switch: your program gets the messages, and whatever other events it names. Network
+ * management ends at the link, what was put into its outbox leaves at the end of each turn, and a defect of your program is
+ * thrown where it happens.
  */
 export const eventsOf = <Link extends { readonly flush: () => void }>(
   own: Pick<LinkEvents<Link>, "message"> & Partial<LinkEvents<Link>>

@@ -18,7 +18,7 @@ export interface SecondRule {
   readonly challengeMs?: number
 }
 
-/** Time for a sign of life where nothing else is said, milliseconds. */
+/** Default time for a sign of life, in milliseconds. */
 export const CHALLENGE_MS = 5000
 
 /** Who makes the connection. */
@@ -67,10 +67,10 @@ export interface LegsSettings {
 
 /** How connections are used; docs/concepts/modes.md. */
 export const modes = ["async-duplex", "async-simplex", "sync-long", "sync-short", "async-short"] as const
-/** One of them. */
+/** One of the five {@link modes}. */
 export type Mode = (typeof modes)[number]
 
-/** What a link has besides when it opens a connection for each exchange. */
+/** Settings of a link that opens a connection for each exchange or message. */
 export interface ShortSettings {
   /** `async-short` dials here what it sends, and `side` listens. */
   readonly dial: ConnectSide | undefined

@@ -11,7 +11,7 @@ import type { ConfigurationDocument } from "./configuration/ConfigurationDocumen
 import { routeWords } from "./configuration/RouteWords.ts"
 import type { KeyDocument } from "./configuration/security/KeyDocument.ts"
 
-/** The summary. */
+/** What `jinka check` prints of a good configuration: links, who connects, routes, warnings. */
 export const configurationText = ({ document, settings, journal, socket, warnings }: Configuration): string => {
   const widest = Math.max(...settings.links.map(({ name }) => name.length))
   const count = warnings.length

@@ -5,7 +5,7 @@
 import { Context, Effect, Latch, Layer } from "effect"
 import { type Endpoint, type Listening as Open, Transport } from "../transport/Transport.ts"
 
-/** The notes. */
+/** Which addresses are open, noted by the transport as it opens them. */
 export class Listening extends Context.Service<
   Listening,
   {

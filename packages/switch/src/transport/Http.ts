@@ -31,7 +31,7 @@ export interface HttpCall {
   readonly abort: () => void
 }
 
-/** An answer. */
+/** What a call is answered with. */
 export interface HttpAnswer {
   readonly status: number
   readonly type: string

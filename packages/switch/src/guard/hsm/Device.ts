@@ -14,7 +14,7 @@ const NEWEST = 0.05
 /** Commands of one turn that go to one connection, although others have fewer under way. */
 const GATHERED = 32
 
-/** A device. */
+/** One hardware security module with its connections, and whether it may get calls. */
 export class Device {
   readonly name: string
   readonly to: Endpoint

@@ -48,7 +48,7 @@ const placeOf = ({ operation, source, target, key }: ModuleCall): string =>
 const isWhole = ({ answer }: DeviceCommand, call: ModuleCall, { told }: Answer): boolean =>
   call.operation !== "verifyMac" || answer.length === 0 || Buffer.from(told.mac ?? "", "hex").length >= call.inputLength
 
-/** The module. Make it with `openHsm`. */
+/** The security module of devices in the network. Make it with `openHsm`. */
 export class HsmModule implements SecurityModule, HsmPoolOwner {
   readonly isSynchronous = false
   readonly pool: HsmPool

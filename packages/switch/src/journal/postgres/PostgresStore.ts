@@ -11,7 +11,7 @@ import { placeText } from "./PostgresAddress.ts"
 import type { PostgresPlace } from "./PostgresConnection.ts"
 import type { PostgresThreadOptions } from "./PostgresMessages.ts"
 
-/** What the store is given. */
+/** Options of the store. */
 export interface PostgresStoreOptions {
   readonly place: PostgresPlace
   /** Of this node's anchor and search index; made when missing. One switch each. */

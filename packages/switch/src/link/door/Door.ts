@@ -105,7 +105,7 @@ export const trusting = (
   }
 }
 
-/** A door. */
+/** A listening address that admits connections, and gives each to the link that it belongs to. */
 export class Door {
   private settings: DoorSettings
   private members: ReadonlyArray<Member> = []

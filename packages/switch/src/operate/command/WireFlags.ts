@@ -31,7 +31,7 @@ export const codecOf = Effect.fnUntraced(function* (
   return typeof read === "string" ? yield* refuse(`${name} is no dialect file: ${read}.`) : compile(read)
 })
 
-/** The flags. */
+/** The flags that say how messages are written: dialect, frame, or those of a link. */
 export const wireFlags = {
   dialect: Flag.String("dialect").pipe(
     Flag.withDescription(`The message format: ${dialectNames.join(", ")}, or a dialect file; cups when left out`),

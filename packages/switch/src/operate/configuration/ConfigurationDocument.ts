@@ -76,7 +76,7 @@ const RouteDocument = Schema.Struct({
   to: described(Name, "Name of the link, or of the group.")
 })
 
-/** The document. */
+/** The schema of the configuration file: every key with its meaning, values and default. */
 export const ConfigurationDocument = Schema.Struct({
   name: described(Name, "Name of this switch, in logs and in the status."),
   institution: described(Institution, "Our institution code."),

@@ -24,7 +24,7 @@ const wrong = () =>
     "who silences an alarm says for how many minutes (1 to 10080, a week) and why, in 1 to 120 ASCII characters"
   )
 
-/** The routes. */
+/** What the control socket answers about alarms: `jinka alarm`. */
 export const alarmRoutes = ({ alarms, silence, unsilence }: AlarmsControlled, user: User) => [
   HttpRouter.route("GET", "/alarms", Effect.flatMap(alarms, HttpServerResponse.json)),
   HttpRouter.route(

@@ -32,7 +32,7 @@ export interface SocketAnswer {
   readonly text: string
 }
 
-/** A connection. */
+/** The socket of one caller. */
 type Socket = IncomingMessage["socket"]
 
 /**

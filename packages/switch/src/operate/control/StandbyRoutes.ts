@@ -78,7 +78,7 @@ export const standbyReport = ({ identity, last, node }: Standby, nowMs: number):
   }
 }
 
-/** The routes. */
+/** What the control socket of a node that stands by answers: its status, and for everything else who runs the switch. */
 export const standbyRoutes = (standby: Standby, user: Asked) => {
   const elsewhere = Effect.suspend(() =>
     HttpServerResponse.json({ error: elsewhereWords(standby), exit: "bad" }, { status: 409 })

@@ -13,7 +13,7 @@ interface Row {
   readonly isRequired: boolean
 }
 
-/** The page. */
+/** The text of docs/reference/configuration.md. */
 export const configurationPage = (): string => {
   const tree = schemaTree()
   const rows = new Rows(tree).of(tree, "")

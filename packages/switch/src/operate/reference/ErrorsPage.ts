@@ -25,7 +25,7 @@ import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
 import { tlsReasons } from "../TlsWords.ts"
 import { cell, page, table } from "./Markdown.ts"
 
-/** The page. */
+/** The text of docs/reference/errors.md. */
 export const errorsPage = (): string =>
   page("Errors", [
     "Names on this page are stable: scripts and alarms may rely on them. No error, log line or journal event has a card number, a track, a PIN block or any other field's value: they name place and rule.",

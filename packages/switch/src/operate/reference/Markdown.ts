@@ -9,6 +9,6 @@ export const page = (title: string, parts: ReadonlyArray<string>): string =>
 /** A text that may be in a table. */
 export const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ")
 
-/** A table. */
+/** A Markdown table; cells are written as they are. */
 export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n")

@@ -2,7 +2,7 @@
 import { boundaries, measures } from "../admin/Measures.ts"
 import { cell, page, table } from "./Markdown.ts"
 
-/** The page. */
+/** The text of docs/reference/metrics.md. */
 export const metricsPage = (): string =>
   page("Metrics", [
     "What `/metrics` of the [administrative listener](configuration.md#keys) shows, in the text format of Prometheus 0.0.4, and what an OTLP collector gets. Labels are names of the configuration, response codes and the words below; no field of a message is among them. What ends in `_total` only grows, from zero at each start; `jinka_journal_entries_total` from the beginning of the journal.",

@@ -16,7 +16,7 @@ export interface Counted extends Pick<TotalsRow, "mti" | "type" | "name" | "curr
 
 const zero = (): Sum => ({ count: 0, amount: 0 })
 
-/** The sums. */
+/** Counts and amounts by link, date, side and type of transaction. */
 export class DaySums {
   private readonly rows = new Map<string, Row>()
 

@@ -114,7 +114,7 @@ class Fold {
     return from
   }
 
-  /** The first pass. */
+  /** Takes an entry in the first pass: notes which originals its reversal names. */
   note(entry: Entry): void {
     const whole = secretRest(entry.secret)
     const codec = this.read(whole.length > 0 ? { ...entry, message: whole } : entry)
@@ -124,7 +124,7 @@ class Fold {
     for (const key of keys) this.named.set(key, undefined)
   }
 
-  /** The second. */
+  /** Takes an entry in the second pass: counts what it opens or ends. */
   take(entry: Entry): void {
     const { exchange, kind } = entry
     switch (kind) {

@@ -44,7 +44,7 @@ const TotalsRow = Schema.Struct({
 /** See the schema. */
 export type TotalsRow = typeof TotalsRow.Type
 
-/** The report. */
+/** The totals of business days, as `jinka totals --json` prints them; amounts in minor units. */
 export const TotalsReport = Schema.Struct({
   /** What the journal says last of each link's business day. `state`: open, closing. */
   days: Schema.Array(

@@ -15,7 +15,7 @@ import { entryWords } from "./EntryWords.ts"
 import { evenness } from "./Even.ts"
 import type { TraceEntry, TraceExchange, TraceReport } from "./TraceReport.ts"
 
-/** Exchanges that one report tells in full. */
+/** Most exchanges that one report shows in full. */
 export const EXCHANGES_MAX = 20
 
 /** Traces everything that fits the key, newest first. */

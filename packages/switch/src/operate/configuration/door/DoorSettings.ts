@@ -117,14 +117,14 @@ export const markOf = (
     : undefined
 }
 
-/** The doors. */
+/** The doors of a document as settings. */
 export const doorSettings = (doors: ReadonlyArray<DoorDocument>, place: Place): ReadonlyArray<DoorSettings> =>
   doors.map((door) => ({ ...wayOf(door.listen, place), name: door.name, by: byOf(door) }))
 
 const byOf = ({ by, field = 0, firstMessage }: DoorDocument): DoorBy =>
   by === "header" || by === "field" ? { _tag: by, field, waitMs: durationMs(firstMessage)! } : { _tag: by }
 
-/** The HTTP doors. */
+/** The HTTP doors of a document as settings. */
 export const httpSettings = (http: ReadonlyArray<HttpDocument>, place: Place): ReadonlyArray<HttpDoorSettings> =>
   http.map(({ name, listen, bodyMax, request, idle }) => ({
     ...wayOf(listen, place),

@@ -30,7 +30,7 @@ export interface Problem extends Finding {
   readonly column: number
 }
 
-/** An error. */
+/** A finding with which a switch does not start: the rule that is broken, and what to write instead. */
 export const error = (path: Path, rule: string, fix: string, found?: string): Finding => ({
   severity: "error",
   path,
@@ -39,7 +39,7 @@ export const error = (path: Path, rule: string, fix: string, found?: string): Fi
   ...(found === undefined ? {} : { found })
 })
 
-/** A warning. */
+/** A finding with which a switch starts all the same. */
 export const warning = (path: Path, rule: string, fix: string): Finding => ({
   severity: "warning",
   path,
