@@ -53,4 +53,31 @@ describe("A step of the clock", () => {
         }).pipe(Effect.provideService(Clock.Clock, clock))
       })
   )
+
+  it.effect.each([400 * 24 * HOUR_MS, -400 * 24 * HOUR_MS])(
+    "by %i ms makes nobody forget what was answered or taken",
+    (step) =>
+      Effect.gen(function* () {
+        let by = 0
+        const clock = away(yield* Clock.Clock, () => by)
+        yield* Effect.gen(function* () {
+          yield* TestClock.setTime(1_800_000_000_000)
+          const { a, b, commit } = yield* bench()
+          a.say(purchase(), purchase({ 11: "000002" }, "0220"))
+          yield* commit
+          b.say(...b.heard().map((seen) => answerTo(seen, seen.mti === "0200" ? "0210" : "0230")))
+          yield* commit
+          const first = codes(a.heard())
+
+          by = step
+          yield* TestClock.adjust(300)
+          yield* commit
+          a.say(purchase({}, "0201"), purchase({ 11: "000002" }, "0221"))
+          yield* commit
+
+          expect([first.length, codes(a.heard())]).toEqual([2, ["00", "00"]])
+          expect(b.heard()).toEqual([])
+        }).pipe(Effect.provideService(Clock.Clock, clock))
+      })
+  )
 })

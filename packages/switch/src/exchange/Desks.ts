@@ -124,6 +124,8 @@ export class Desks {
   now = 0
   /** What makes it the time of day. */
   private wallAhead = 0
+  /** The same as of the start. */
+  private readonly wallAheadAtStart: number
   private readonly touched = new Set<Link>()
   /** Desks by the institutions of their links, and by the journal's numbers of their names. */
   private institutions: ReadonlyMap<string, ReadonlyArray<Desk>> = new Map()
@@ -140,6 +142,7 @@ export class Desks {
     this.record = new Recorder(journal, runtime.wallMs, turnMs, () => this.limits.unwrittenRefuse)
     this.hash = KeyHash.drawn(runtime.chance)
     this.tick()
+    this.wallAheadAtStart = this.wallAhead
     this.stalls = new Stalls(this.now)
   }
 
@@ -170,9 +173,12 @@ export class Desks {
     return this.now + this.wallAhead
   }
 
-  /** Seconds since the epoch as of the current turn. */
+  /**
+   * By what memory ages: seconds since the epoch at the start, and then those of the monotonic clock. Whoever sets the machine's
+   * clock ahead makes the switch forget no repeat.
+   */
   get seconds(): number {
-    return Math.trunc(this.wallMs / 1000)
+    return Math.trunc((this.now + this.wallAheadAtStart) / 1000)
   }
 
   /** The desk with this number. */

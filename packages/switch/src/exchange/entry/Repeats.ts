@@ -222,7 +222,8 @@ export class Repeats implements Questions {
 
   private send(asides: ReadonlyArray<Aside>): void {
     const { desks } = this
-    const since = 1000 * (desks.seconds - desks.repeatSeconds)
+    // Entries have the time of day as it was set: where it was set back, those since then have an earlier one.
+    const since = Math.min(1000 * desks.seconds, desks.wallMs) - 1000 * desks.repeatSeconds
     const keys = asides.flatMap(({ links, kind, key }) => links.map(({ name }) => ({ link: name, kind, key, since })))
     const upTo = Math.max(...asides.map((one) => one.upTo))
     const asked = desks.journal.recall(keys, upTo).pipe(
