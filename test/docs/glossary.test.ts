@@ -97,6 +97,21 @@ const owed: ReadonlyArray<Owed> = [
   { what: "alarm", words: alarmKinds, keys: "alarm-" },
   { what: "act on a link", words: acts },
   { what: "entry of the journal that asks for a look", words: entries.filter((kind) => !usual.includes(kind)) },
+  {
+    what: "state of a leg",
+    words: union("packages/switch/src/link/LinkStatus.ts", /interface SimplexLegStatus \{\n {2}readonly state: (.*)/)
+  },
+  {
+    what: "state of a member of a group",
+    words: union("packages/switch/src/exchange/Groups.ts", /readonly state: ("used".*)/)
+  },
+  {
+    what: "state of a security module and of its devices",
+    words: [
+      ...union("packages/switch/src/operate/control/Report.ts", /Schema\.Literals\((\["up", "suspect".*)\)/),
+      ...union("packages/switch/src/operate/control/Report.ts", /Schema\.Literals\((\["up", "degraded".*)\)/)
+    ]
+  },
   // The console has other keys for these columns.
   {
     what: "sum of the totals",
