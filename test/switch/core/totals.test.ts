@@ -1,10 +1,12 @@
 /** Totals out of the journal, in editions that write amounts in another way. */
 import { describe, expect, it } from "@effect/vitest"
-import { compile, iso8583v2003 } from "@jinka/codec"
+import { compile, iso8583v2003, type Message } from "@jinka/codec"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { money } from "../../simulator/scripted/Bench.ts"
-import { answerTo, linkOf, makeDisk, startBench } from "./Bench.ts"
+import { answerTo, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 import { totalsOf } from "./DayTotals.ts"
+import { bench } from "./Pair.ts"
 
 describe("totals", () => {
   it.effect(
@@ -39,5 +41,42 @@ describe("totals", () => {
           ["840", { count: 1, amount: 700 }]
         ])
       })
+  )
+
+  it.effect("count once what both we and the acquirer have reversed, and nothing that was never done", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, links, store } = yield* bench()
+      const about = (n: number) => `020000000${n}1122223829${"00048020000".repeat(2)}`
+      const reversal = (n: number, stan: string) => purchase({ 11: stan, 90: about(n) }, "0420")
+      const answers = (answer: (seen: Message) => string) =>
+        Effect.gen(function* () {
+          const heard = b.heard()
+          b.say(...heard.map((seen) => answerTo(seen, seen.mti === "0200" ? "0210" : "0430", { 39: answer(seen) })))
+          yield* commit
+          return heard
+        })
+      // 1 has no answer, 2 is approved, 3 is declined.
+      a.say(purchase(), purchase({ 11: "000002" }), purchase({ 11: "000003" }))
+      yield* commit
+      const [, ...seen] = b.heard()
+      b.say(...seen.map((one) => answerTo(one, "0210", { 39: one.fields[11] === "000003" ? "51" : "00" })))
+      yield* commit
+      yield* TestClock.adjust(1020)
+      yield* commit
+      yield* answers(() => "00")
+      a.say(reversal(1, "000901"), reversal(2, "000902"), reversal(3, "000903"))
+      yield* commit
+      yield* answers(({ fields }) => (fields[11] === "000902" ? "00" : "25"))
+      a.say(reversal(2, "000912"))
+      yield* commit
+      yield* answers(() => "25")
+      const { rows } = yield* totalsOf(store.entries, links)
+      const none = { count: 0, amount: 0 }
+      const once = { count: 1, amount: 12_300 }
+
+      expect(rows.filter(({ side }) => side === "to")).toMatchObject([
+        { approved: once, reversed: once, declined: once, unknown: none, undone: once, open: none }
+      ])
+    })
   )
 })

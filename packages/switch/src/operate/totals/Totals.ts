@@ -90,8 +90,8 @@ class Fold {
   private readonly undoing = new Map<number, Undoing>()
   /** What each reversal names, as it came: what the journal shows of it may be covered, where institutions look like a card. */
   private readonly keys = new Map<number, ReadonlyArray<string>>()
-  /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was. */
-  private readonly named = new Map<string, Ended | undefined>()
+  /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was; `undone`: that is counted. */
+  private readonly named = new Map<string, Ended | "undone" | undefined>()
   private readonly index = new MessageIndex()
   private links = new Map<number, NameRecord>()
 
@@ -144,7 +144,7 @@ class Fold {
       case EntryKind.notSent:
         return this.end(exchange, "declined")
       case EntryKind.acknowledged:
-        return this.undoing.has(exchange) ? this.undone(exchange) : this.end(exchange, "approved")
+        return this.undoing.has(exchange) ? this.undone(entry) : this.end(exchange, "approved")
       case EntryKind.declined:
         return this.end(exchange, "declined")
       case EntryKind.abandoned:
@@ -266,16 +266,20 @@ class Fold {
     for (const key of keys) if (this.named.has(key)) this.named.set(key, ended)
   }
 
-  /** A reversal was acknowledged: what it is about is taken back, on that one's date. */
-  private undone(exchange: number): void {
+  /** A reversal was acknowledged: what it is about is taken back, once, on that one's date. */
+  private undone({ code, exchange, link }: Entry): void {
     const { keys, ...undoing } = this.undoing.get(exchange)!
     this.undoing.delete(exchange)
     const ended = keys.map((key) => this.named.get(key)).find((one) => one !== undefined)
+    // We and its partner have both reversed it.
+    if (ended === "undone") return
     if (ended === undefined) {
-      // Its original is not in this journal, or was answered otherwise.
+      // Its original is not in this journal, or was answered otherwise. Where there was nothing to undo nothing is undone.
+      const dialect = this.codecOf(link)?.dialect
+      if (dialect === undefined || !isSuccess(dialect, code)) return
       return this.sums.add(undoing, this.datesOf(undoing, ""), "reversed", undoing.amount)
     }
-    for (const [key, one] of this.named) if (one === ended) this.named.set(key, undefined)
+    for (const [key, one] of this.named) if (one === ended) this.named.set(key, "undone")
     const { amount, dates, isUnknown, open } = ended
     if (isUnknown) this.sums.add(open, dates, "unknown", amount, -1)
     this.sums.add(open, dates, isUnknown ? "undone" : "reversed", amount)
