@@ -8,7 +8,7 @@ import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { totals } from "../../../packages/switch/src/operate/totals/Totals.ts"
 import type { TotalsRow } from "../../../packages/switch/src/operate/totals/TotalsReport.ts"
 import { Dialects } from "../../../packages/switch/src/operate/trace/Dialects.ts"
-import { answerTo, linkOf, makeDisk, purchase, settle, startBench } from "./Bench.ts"
+import { answerTo, type LinkAll, linkOf, makeDisk, purchase, settle, startBench } from "./Bench.ts"
 import { codes, types } from "./Pair.ts"
 
 /** 2026-11-27 22:38:29, when the bench's purchases say that they were sent. */
@@ -16,13 +16,20 @@ const NOW = Date.UTC(2026, 10, 27, 14, 38, 29)
 
 const accepted: BusinessDaySettings = { cutOver: "accept", stan: "goes-on", reconcile: "pass" }
 
-const bench = (disk = makeDisk(), settings: Partial<BusinessDaySettings> = {}, now = NOW) =>
+const original = `02000000011122223829${"00048020000".repeat(2)}`
+
+const bench = (
+  disk = makeDisk(),
+  settings: Partial<BusinessDaySettings> = {},
+  now = NOW,
+  stan: LinkAll["stan"] = "callers"
+) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(now)
     const businessDay = { ...accepted, ...settings }
     const links = [
       { ...linkOf("acquirer", 4802), businessDay },
-      { ...linkOf("issuer", 103), businessDay }
+      { ...linkOf("issuer", 103), businessDay, stan }
     ]
     const started = yield* startBench(links, disk)
     const a = started.dial(0)
@@ -308,6 +315,32 @@ describe("A request with a key of another day", () => {
       expect(yield* again("begins-anew")).toEqual(["0200"])
     })
   )
+})
+
+describe("A request that is open when the day is cut over", () => {
+  for (const stan of ["callers", "own"] as const)
+    it.effect(`is still the one that its repeat and its reversal mean, where STANs begin anew; STANs ${stan}`, () =>
+      Effect.gen(function* () {
+        const { a, b, commit } = yield* bench(makeDisk(), { stan: "begins-anew" }, NOW, stan)
+        a.say(purchase())
+        yield* commit
+        const [request] = b.heard()
+        a.say(cutOver("201", "1128"), cutOver("202", "1128"))
+        yield* commit
+        a.heard()
+        a.say(purchase({}, "0201"), purchase({ 11: "000900", 90: original }, "0420"))
+        yield* commit
+        const early = types(b.heard())
+        b.say(answerTo(request!, "0210"))
+        yield* commit
+        yield* TestClock.adjust(20)
+        yield* commit
+
+        expect(early).toEqual([])
+        expect(types(b.heard())).toEqual(["0420"])
+        expect(types(a.heard())).toEqual(["0430", "0210"])
+      })
+    )
 })
 
 describe("The totals of a business day", () => {

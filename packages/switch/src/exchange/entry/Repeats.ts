@@ -28,9 +28,12 @@ const KEYS_MAX = 64
 
 const none: ReadonlyArray<Desk> = []
 
-/** What is known of a key, unless the day of the link that it comes on has made it free again. */
+/**
+ * What is known of a key, unless the day of the link that it comes on has made it free again. A cut-over does not end what is
+ * open: its repeat is one, and its reversal has to wait for it.
+ */
 const ofToday = ({ day }: Desk, known: Known | undefined): Known | undefined =>
-  known === undefined || day?.forgets(known.exchange) === true ? undefined : known
+  known !== undefined && (known.outcome === Outcome.open || day?.forgets(known.exchange) !== true) ? known : undefined
 
 const kinds: { readonly [kind in AskedKind]: KeyKind } = {
   request: KeyKind.request,
