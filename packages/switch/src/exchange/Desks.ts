@@ -154,7 +154,9 @@ export class Desks {
 
   /** Takes the links as they are now: who belongs together, and how much memory each has under the limits as they are. */
   share(): void {
-    this.institutions = Map.groupBy(this.present, ({ link }) => link.settings.institution)
+    // Of a link that was renamed the old desk knows what came on it.
+    this.institutions = Map.groupBy(this.all, ({ link }) => link.settings.institution)
+    for (const kin of this.institutions.values()) for (const desk of kin) desk.hasKin = kin.length > 1
     this.journalNames = new Map(this.all.map((desk) => [desk.journalName, desk]))
     const capacity = Math.max(REMEMBERED_MIN, Math.floor(this.limits.recentKeys / this.present.length))
     for (const { recent } of this.all) {

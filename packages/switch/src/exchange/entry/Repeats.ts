@@ -197,9 +197,12 @@ export class Repeats implements Questions {
     return language.index(bytes, 0, length, this.covered) === undefined ? this.covered : index
   }
 
-  private others({ id }: Desk): ReadonlyArray<Desk> {
+  /** The other links of the desk's partner that a message with the same key may have come on. */
+  private others(desk: Desk): ReadonlyArray<Desk> {
     const { groups } = this.desks
-    return groups.isInGroup(id) ? groups.others(id) : none
+    // Where the key does not name the institution, two of its links may have callers with equal keys.
+    if (desk.hasKin && desk.language.isKeyNamed) return this.desks.linksOf(desk).slice(1)
+    return groups.isInGroup(desk.id) ? groups.others(desk.id) : none
   }
 
   /** The links of the desk's partner, its own first. */
