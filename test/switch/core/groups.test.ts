@@ -168,7 +168,8 @@ describe("a group as a destination", () => {
 
   it.effect("refuses the key of an outstanding request also when it would go to another member", () =>
     Effect.gen(function* () {
-      const other4802 = { ...linkOf("other", 4803), institution: "48020000" }
+      // Another partner, whatever it says of itself.
+      const other4802 = { ...linkOf("other", 4803), institution: "48020000", identity: "unchecked" as const }
       const links = [linkOf("acquirer", 4802), ...issuers, other4802]
       const { a, acquirer, b, commit, dial } = yield* bench({ use: "round-robin" }, links)
       const other = dial(3)

@@ -102,7 +102,9 @@ export class Originals {
   question(origin: Desk, index: MessageIndex): Question | undefined {
     const { language } = origin
     const links = this.desks.linksOf(origin)
-    const upTo = this.repeats.forgotten(origin, 0)
+    // What names its original by a time means no other one, however long ago: a hold may be taken back after weeks.
+    const isTimed = language.keyTime(index) > 0
+    const upTo = isTimed ? this.desks.journal.writer.committedSeq : this.repeats.forgotten(origin, 0)
     if (upTo === 0) return undefined
     const mti = language.original(index)?.mti ?? REQUEST
     const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
@@ -110,7 +112,7 @@ export class Originals {
     const covered = this.repeats.cover(origin, index)
     // What names the original looks like a card number more often than not, and is covered then: it is read where it is open.
     const key = this.key.toString("latin1", 0, this.keyOf(origin, covered, sentFieldsOf(language, mti), index))
-    return { links, mti, key, receivedKey, time: 0, upTo }
+    return { links, mti, key, receivedKey, time: 0, upTo, since: isTimed ? 0 : this.repeats.since }
   }
 
   /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */

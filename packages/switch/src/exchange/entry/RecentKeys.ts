@@ -198,9 +198,9 @@ class KeyTable {
     newest.time = Math.max(newest.time, time === 0 ? Number.POSITIVE_INFINITY : time)
   }
 
-  /** Changes what is known of the key where it is. False when it is not there. */
-  change(key: KeyDigest, known: Known): boolean {
-    return changeIn(this.young, key, known) || changeIn(this.old, key, known)
+  /** Changes what is known of the key where it is. False when it is not there, or was put before `since`. */
+  change(key: KeyDigest, known: Known, since: number): boolean {
+    return changeIn(this.young, key, known, since) || changeIn(this.old, key, known, since)
   }
 
   find(key: KeyDigest, since: number): Known | undefined {
@@ -216,10 +216,11 @@ class KeyTable {
   }
 }
 
-const changeIn = (generation: Generation, key: KeyDigest, known: Known): boolean => {
+const changeIn = (generation: Generation, key: KeyDigest, known: Known, since: number): boolean => {
   const at = generation.find(key)
-  if (at >= 0) generation.write(at, known)
-  return at >= 0
+  if (at < 0 || generation.since(at) < since) return false
+  generation.write(at, known)
+  return true
 }
 
 const look = (generation: Generation, key: KeyDigest, since: number): Known | undefined => {
@@ -268,7 +269,8 @@ export class RecentKeys {
     }
     if (known.outcome !== Outcome.refused || (known.exchange !== 0 && known.end !== known.exchange)) {
       // What was accepted, and forgotten before its end, is accepted work all the same.
-      if (!this.accepted.change(key, known)) this.accepted.put(key, known, now, time, this.capacity, this.forget)
+      if (!this.accepted.change(key, known, now - this.seconds))
+        this.accepted.put(key, known, now, time, this.capacity, this.forget)
     } else if (this.accepted.find(key, now - this.seconds) === undefined) {
       // A refusal says nothing of what was accepted under the same key: a message of a reserved type may have that.
       this.refused.put(key, known, now, time, this.share(8), nothing)

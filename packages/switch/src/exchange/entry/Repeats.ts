@@ -66,8 +66,9 @@ export interface Question {
   /** Key of the partner's link, with what tells its callers apart; and the time in it. */
   readonly receivedKey: Buffer
   readonly time: number
-  /** How far the journal is asked. */
+  /** How far the journal is asked, and from when on, milliseconds since the epoch. */
   readonly upTo: number
+  readonly since: number
 }
 
 /** A message put aside. */
@@ -159,7 +160,7 @@ export class Repeats implements Questions {
     const key = this.key.toString("latin1", 0, language.key(covered, sentFieldsOf(language, mti), this.key))
     const length = language.key(index, receivedFieldsOf(language, mti), this.key)
     const receivedKey = Buffer.from(this.key.subarray(0, length))
-    return { links: this.linksOf(desk), mti, key, receivedKey, time, upTo }
+    return { links: this.linksOf(desk), mti, key, receivedKey, time, upTo, since: this.since }
   }
 
   /**
@@ -188,6 +189,13 @@ export class Repeats implements Questions {
     this.waiting.push(one)
     this.aside.add(one)
     return true
+  }
+
+  /** From when on a repeat is known, milliseconds since the epoch. */
+  get since(): number {
+    const { repeatSeconds, seconds, wallMs } = this.desks
+    // Entries have the time of day as it was set: where it was set back, those since then have an earlier one.
+    return Math.min(1000 * seconds, wallMs) - 1000 * repeatSeconds
   }
 
   /** The message as the journal has it: with card data covered. Its key may hold some. */
@@ -228,9 +236,9 @@ export class Repeats implements Questions {
 
   private send(asides: ReadonlyArray<Aside>): void {
     const { desks } = this
-    // Entries have the time of day as it was set: where it was set back, those since then have an earlier one.
-    const since = Math.min(1000 * desks.seconds, desks.wallMs) - 1000 * desks.repeatSeconds
-    const keys = asides.flatMap(({ links, kind, key }) => links.map(({ name }) => ({ link: name, kind, key, since })))
+    const keys = asides.flatMap(({ links, kind, key, since }) =>
+      links.map(({ name }) => ({ link: name, kind, key, since }))
+    )
     const upTo = Math.max(...asides.map((one) => one.upTo))
     const asked = desks.journal.recall(keys, upTo).pipe(
       Effect.map((answers) => {
