@@ -178,7 +178,7 @@ export const doubtPage = (main, { ask, settle }) => {
         doubtful.has(one.state) ? "state bad" : one.state === "held" ? "state idle" : ""
       ),
       cell(one.code),
-      cell(String(one.attempts), "number wide"),
+      cell(doubtful.has(one.state) ? "–" : String(one.attempts), "number wide"),
       cell(duration(beat.at - one.at), "wide"),
       buttons(
         ...(actsByState[one.state] ?? []).map((what) =>

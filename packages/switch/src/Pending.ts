@@ -53,10 +53,11 @@ export interface PendingMessage {
   readonly mti: string
   /** STAN as the link's partner knows it. */
   readonly stan: string
-  /** Its delivery, or how it came into doubt. `sent`: the journal says so, and not whether it is under way or rests. */
+  /** The state of its delivery, or why it is in doubt. `sent`: the journal says no more, so it may be under way or resting. */
   readonly state: DeliveryState | "sent" | InDoubt["end"]
   /** What the partner answered last, or why it was given up; "" while it is being delivered. */
   readonly code: string
+  /** Attempts so far; 0 of what is in doubt, of which nobody counts them any more. */
   readonly attempts: number
   /** Milliseconds since the epoch: accepted, or in doubt, since. */
   readonly at: number

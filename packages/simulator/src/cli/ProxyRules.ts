@@ -33,7 +33,7 @@ export const listCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Shows the rules of a running proxy, how many messages matched each, and how many it changed."
+    "Shows the rules of a running proxy, how many messages matched each, and to how many it was applied."
   ),
   Command.withExamples([{ command: "jinka-sim proxy list", description: "What has happened so far?" }])
 )
