@@ -398,6 +398,15 @@ describe("a proxy with rules about messages", () => {
       expect((yield* Effect.flip(askRules(at, "DELETE", "/rules/9"))).message).toBe("there is no rule 9")
 
       yield* eventually(() => house.lines().filter(({ did }) => did === "set" || did === "cleared").length === 3)
+
+      // What looks like packed digits across two lines of an error is none; a card number in a rule is shown nowhere.
+      const garbled = yield* Effect.flip(askRules(at, "POST", "/rules", "drp 0210"))
+      expect(garbled.message).toContain('did you mean "drop"?\n    drp 0210\n    ^')
+      yield* askRules(at, "POST", "/rules", "change 2 to 6200000000000005 in 0210")
+      expect(JSON.stringify(yield* askRules(at, "GET", "/rules"))).toContain("change 2 to 620000******0005 in 0210")
+      yield* eventually(() => house.lines().some(({ rule }) => rule === "change 2 to 620000******0005 in 0210"))
+      const long = yield* Effect.flip(askRules(at, "POST", "/rules", "drop 0210 ".repeat(1000)))
+      expect(long.message).toBe("a command has at most 4096 bytes")
     }).pipe(Effect.scoped)
   )
 

@@ -4,6 +4,7 @@ import {
   coverCardText,
   coverRuns,
   coverRunsOfHex,
+  coverTyped,
   holdsTrack,
   iso8583v2003,
   MessageIndex
@@ -31,6 +32,15 @@ const isGood = (pan: string): boolean =>
   }, 0) %
     10 ===
   0
+
+describe("A text of several lines", () => {
+  it("is no bytes: what looks like packed digits across the break stays as it is, and a card number is covered", () => {
+    const text = 'column 1 of the rule: "drp" is no fault\n    drp 0210\n    ^'
+
+    expect(coverTyped(text)).toBe(text)
+    expect(coverTyped(`${text}\n6200000000000005`)).toBe(`${text}\n620000******0005`)
+  })
+})
 
 describe("A card number", () => {
   it("is found in a text, alone, in groups, among other digits and behind zeros", () => {

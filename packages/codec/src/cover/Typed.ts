@@ -15,4 +15,8 @@ const stars = (found: string): string => "*".repeat(found.length)
 
 /** The text with card numbers, tracks, other long runs of digits, what looks like a key and passwords of URLs covered. */
 export const coverTyped = (text: string): string =>
-  coverCardText(text.replace(urlPassword, stars).replace(keyText, stars)).replace(longDigits, stars)
+  text
+    .split("\n")
+    // Line by line: the break between two lines of a text is no sign of bytes that are none.
+    .map((line) => coverCardText(line.replace(urlPassword, stars).replace(keyText, stars)).replace(longDigits, stars))
+    .join("\n")

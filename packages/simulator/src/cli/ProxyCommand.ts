@@ -1,5 +1,5 @@
 /** `jinka-sim proxy`: a proxy that breaks links and messages, by a file or on command. */
-import { readJson } from "@jinka/codec"
+import { coverTyped, readJson } from "@jinka/codec"
 import { Console, Duration, Effect, Option, Result, Schema, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { FaultProxy } from "../link/FaultProxy.ts"
@@ -104,7 +104,8 @@ export const proxyCommand = Command.make(
   Effect.fn(function* (input) {
     const settings = yield* settingsOf(input)
     const print = (event: object): Effect.Effect<void> => Console.log(JSON.stringify(event))
-    if (input.check) return yield* print({ event: "checked", rules: settings.rules.map(({ text }) => text) })
+    if (input.check)
+      return yield* print({ event: "checked", rules: settings.rules.map(({ text }) => coverTyped(text)) })
     const stop = yield* StopSignal
     const stdio = yield* Stdio.Stdio
     const { control, proxy, rules } = yield* startProxy(settings)

@@ -10,6 +10,9 @@ import { ListenFailed, reasonOf } from "../SimulatorError.ts"
 /** Longest command, in bytes. */
 const BODY_MAX = 4096
 
+/** How much of a longer one is read, so that whoever sends it hears why it is refused. */
+const READ_MAX = 1_048_576
+
 /** Milliseconds that an answer may take. */
 const ANSWER_MAX_MS = 5000
 
@@ -44,14 +47,19 @@ const exchange = (answerOf: AnswerOf, request: IncomingMessage, response: Server
   let bytes = 0
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes > BODY_MAX) request.destroy()
-    else chunks.push(chunk)
+    if (bytes <= BODY_MAX) chunks.push(chunk)
+    else if (bytes > READ_MAX) request.destroy()
   })
   request.on("error", () => response.destroy())
   request.on("end", () => {
     const { headers, method = "GET", url = "/" } = request
     const body = Buffer.concat(chunks).toString("utf8")
-    const answer = isOwnName(headers.host) ? answerOf(method, url, body) : refuse(403, "ask by the loopback address")
+    const answer =
+      bytes > BODY_MAX
+        ? refuse(413, `a command has at most ${BODY_MAX} bytes`)
+        : isOwnName(headers.host)
+          ? answerOf(method, url, body)
+          : refuse(403, "ask by the loopback address")
     const text = `${JSON.stringify(answer.says)}\n`
     response.writeHead(answer.status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
     response.end(text)

@@ -5,7 +5,7 @@
  * the rule's text and how many messages have fitted it: the same seed and the same messages in the same order meet the same
  * faults.
  */
-import { type MessageIndex, mtiText, toHex } from "@jinka/codec"
+import { coverTyped, type MessageIndex, mtiText, toHex } from "@jinka/codec"
 import { type Chance, chanceOf } from "../chance/Chance.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { FlowFaults, Stage, StageOut } from "../link/FaultFlow.ts"
@@ -59,7 +59,10 @@ export class FaultRules implements FaultPlan, RuleBook {
   private now = 0
 
   constructor(settings: FaultRulesSettings, rules: ReadonlyArray<FaultRule>) {
-    this.settings = settings
+    // Somebody may have written a card number into a rule.
+    const shown = ({ rule, ...line }: Omit<FaultLine, "at">): Omit<FaultLine, "at"> =>
+      rule === undefined ? line : { ...line, rule: coverTyped(rule) }
+    this.settings = { ...settings, note: (line) => settings.note(shown(line)) }
     this.waiting.push(...rules)
   }
 
@@ -96,7 +99,7 @@ export class FaultRules implements FaultPlan, RuleBook {
   list(): ReadonlyArray<RuleState> {
     return this.rules.map((one) => ({
       id: one.id,
-      rule: one.rule.text,
+      rule: coverTyped(one.rule.text),
       fitted: one.fitted,
       met: one.met,
       state: this.isOver(one) ? "over" : this.isInForce(one) ? "in force" : "waiting"

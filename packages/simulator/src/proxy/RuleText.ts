@@ -203,7 +203,7 @@ class Reader {
   }
 
   word(names: ReadonlyArray<string>, what: string): string {
-    const { text, isQuoted } = this.next(what)
+    const { text, isQuoted } = this.next(`a ${what}`)
     if (!isQuoted && names.includes(text)) return text
     throw this.wrong(`"${text}" is no ${what}; ${suggestion(text, names)}`, -1)
   }
