@@ -101,7 +101,7 @@ describe("A run of many dialogues", () => {
       `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a }\n`
     )
     const broken = yield* read(
-      `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a, 39: "<&" }\n`
+      `${head()}  - A connects\n  - A sends: { like: sign-on, 44: no, as: a }\n  - A expects: { answer to: a, 44: "<&>" }\n`
     )
     const skipped = yield* read(`${head("{ A: connects to elsewhere }")}  - A connects\n`)
     const needsOperator = yield* read(`${head()}  - operator: drain\n`)
@@ -124,8 +124,8 @@ describe("A run of many dialogues", () => {
     const xml = junitXml(await Effect.runPromise(three))
 
     expect(xml).toContain('tests="4" failures="1" skipped="2"')
-    expect(xml).toContain("&lt;&amp;")
-    expect(xml).not.toContain("<&")
+    expect(xml).toContain("&lt;&amp;&gt;")
+    expect(xml).not.toContain("<&>")
     expect(xml.match(/<testcase /g)).toHaveLength(4)
     expect(xml.match(/<failure /g)).toHaveLength(1)
   })

@@ -95,7 +95,11 @@ export class Run {
       counters: { answered: 4, timedOut: 2, reversed: 2, acknowledged: 2 },
       faults: [{ at: 1, did: "latency", connection: 1 }],
       withinMs: 60_000,
-      cardData: []
+      cardData: [],
+      keysInUse: ["a", "b"].map((partner, at) => ({
+        ...{ partner, side: "acquirer" as const, purpose: "mac" },
+        checkValue: `8B2F1${at}`
+      }))
     }
   }
 }

@@ -113,6 +113,25 @@ const breaches: ReadonlyArray<Breach> = [
     ["journal-agrees", "approvals-heard"]
   ],
   [
+    "unique-numbers",
+    "two acquirers gave the same RRN, and one of them the same key as well",
+    () => {
+      const evidence = sound()
+      const again = evidence.acquirer.filter(({ rrn }) => rrn === "RRN1")
+      return { ...evidence, acquirer: [...evidence.acquirer, ...again] }
+    },
+    []
+  ],
+  [
+    "keys-apart",
+    "two issuers have one MAC key",
+    () => ({
+      ...sound(),
+      keysInUse: ["a", "b"].map((partner) => ({ partner, side: "issuer", purpose: "mac", checkValue: "8B2F11" }))
+    }),
+    []
+  ],
+  [
     "nothing-lost",
     "an approval never reached the issuer, and the ledger was helped along",
     () => {

@@ -67,6 +67,32 @@ describe("a finding", () => {
       "one-answer"
     ])
     expect(brokenOf({ ...doubled(), faults: [fault("drop")] })).toEqual(["one-answer"])
+    // Behind the switch it is the switch's to stop.
+    expect(brokenOf({ ...doubled(), issuerFaults: [fault("duplicate")] })).toEqual(["one-answer"])
+  })
+
+  it("is none where a proxy in front of the issuer doubled the request, and one where the proxy was in front of the switch", () => {
+    const evidence = sound()
+    const arrived = evidence.issuer.find(({ rrn, what }) => rrn === "RRN1" && what === "received")!
+    const twice = { ...evidence, issuer: [...evidence.issuer, { ...arrived, what: "doubled" as const }, arrived] }
+    const request = fault("duplicate", { direction: "toTarget", mti: "0200" })
+
+    expect(new Set(brokenOf(twice))).toEqual(new Set(["no-blind-resend"]))
+    expect(brokenOf({ ...twice, issuerFaults: [request] })).toEqual([])
+    expect(new Set(brokenOf({ ...twice, faults: [request] }))).toEqual(new Set(["no-blind-resend"]))
+  })
+
+  it("is none where a proxy changed what the ledger is held against, and then the sum is none either", () => {
+    const evidence = sound()
+    const postings = evidence.postings.map((one) => (one.rrn === "RRN1" ? { ...one, amount: one.amount - 1 } : one))
+    const other = { ...evidence, postings, ledger: undefined }
+    const made = fault("change", { direction: "toTarget", mti: "0200" })
+
+    expect(new Set(brokenOf(other))).toEqual(new Set(["money", "money-total"]))
+    for (const faults of [{ faults: [made] }, { issuerFaults: [made] }])
+      expect(brokenOf({ ...other, ...faults })).toEqual([])
+    const second = postings.map((one) => (one.rrn === "RRN8" ? { ...one, amount: one.amount - 1 } : one))
+    expect(new Set(brokenOf({ ...other, postings: second, faults: [made] }))).toEqual(new Set(["money", "money-total"]))
   })
 })
 
@@ -86,9 +112,24 @@ describe("the rules that were added", () => {
       const folder = mkdtempSync(join(tmpdir(), "jinka-check-"))
       const log = join(folder, "switch.log")
       writeFileSync(log, `ready\naccepted 620000******0005\nforwarded ${pan} to issuer\n`)
-      const { cardData } = yield* readEvidence({ acquirer: [], issuer: [], ledger: [], log: [log] })
+      const lines = join(folder, "partners.out")
+      // Digits that name a message look like a card's one time in ten; of a card in the same line nothing is lost by that.
+      const own = {
+        event: "sent",
+        at: 1_795_821_464_617,
+        key: `00000${pan}0000`,
+        original: pan,
+        rrn: pan,
+        pan: "620000******0005"
+      }
+      writeFileSync(lines, `${JSON.stringify(own)}\n${JSON.stringify({ ...own, reason: `card ${pan}` })}\n`)
+      const key = { op: "info", what: "key", epoch: 1, reason: "mac key 2, check value 8B2F11, is in use: given" }
+      writeFileSync(join(folder, "history"), `${JSON.stringify({ at: 1, ...key })}\n`)
+      const issuer = [join(folder, "history")]
+      const { cardData, keysInUse } = yield* readEvidence({ acquirer: [], issuer, ledger: [], log: [log, lines] })
       rmSync(folder, { recursive: true })
-      expect(cardData).toEqual([`${log}:3: a card number in clear, or a track`])
+      expect(cardData).toEqual([log, lines].map((path, at) => `${path}:${3 - at}: a card number in clear, or a track`))
+      expect(keysInUse).toEqual([{ partner: issuer[0], side: "issuer", purpose: "mac", checkValue: "8B2F11" }])
     })
   )
 })

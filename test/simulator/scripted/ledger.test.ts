@@ -1,7 +1,8 @@
 /** A partner's accounts in every dialect: money, limits, reversals, advices, and network management beside them. */
 import { dialects, mtiText, responseMti } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
-import { Bench, head, money, reversalOf, stan } from "./Bench.ts"
+import { told } from "../../../packages/simulator/src/dialogue/Observed.ts"
+import { Bench, encoded, head, money, reversalOf, stan } from "./Bench.ts"
 
 const names = Object.keys(dialects)
 
@@ -186,6 +187,20 @@ describe("Network management", () => {
     const unanswered = bench("cups", "sign-on: { send: yes, timeout: 3s }\n")
     unanswered.pass(3001)
     expect(unanswered.closed).toEqual(["fin"])
+
+    // One that fell with its connection is nobody's business any more.
+    const again = bench("cups", "sign-on: { send: yes, timeout: 3s }\n")
+    again.partner.linkDown(again.connection, "reset")
+    again.pass(1000)
+    again.heard()
+    again.partner.linkUp({ ...again.connection, epoch: 2 })
+    const [second] = again.heard()
+    again.partner.received(
+      { ...again.connection, epoch: 2 },
+      told(again.plan.form, encoded(again.codec, { mti: "0830", fields: { ...second!.fields, 39: "00" } }), 0)
+    )
+    again.pass(10_000)
+    expect(again.closed).toEqual([])
   })
 
   it("refuses money before the sign-on that it expects", () => {

@@ -25,7 +25,8 @@ const oneEnd: Rule = {
   doesNotCheck: "whether the end was the right one",
   find: (_, { all }) =>
     all
-      .filter((one) => one.ends.length !== 1)
+      // Where several have its RRN, whose end it was nobody can say: unique-numbers tells of it.
+      .filter((one) => one.ends.length !== 1 && !one.isShared)
       .map((one) => findingOf("one-end", one, one.ends.length === 0 ? "never ended" : `ended ${one.ends.length} times`))
 }
 
@@ -86,12 +87,18 @@ const settled: Rule = {
 const uniqueNumbers: Rule = {
   name: "unique-numbers",
   guarantees: [],
-  checks: "no two transactions of the workload share a key (DE 7, 11, 32, 33)",
+  checks: "no two transactions of the workload share a key (DE 7, 11, 32, 33) or an RRN, whoever sent them",
   doesNotCheck: "numbers that the switch gives",
-  find: (_, { all, byKey }) =>
-    all
+  find: (_, { all, byKey }) => [
+    ...all
       .filter((one) => byKey.get(one.key) !== one)
-      .map((one) => findingOf("unique-numbers", one, "shares its key with another transaction"))
+      .map((one) => findingOf("unique-numbers", one, "shares its key with another transaction")),
+    ...all
+      .filter((one) => one.isShared)
+      .map((one) =>
+        findingOf("unique-numbers", one, "another transaction has the same RRN: their lines cannot be told apart")
+      )
+  ]
 }
 
 /** G7, as far as one side can see it. */
@@ -128,6 +135,26 @@ const cardsCovered: Rule = {
   find: ({ cardData }) => cardData?.map((place) => ({ rule: "cards-covered", says: place }))
 }
 
+/** Both ends of a link have its keys. Two partners on the same side of the switch have links of their own. */
+const keysApart: Rule = {
+  name: "keys-apart",
+  guarantees: [],
+  checks: "no two acquirers and no two issuers have had the same working key, by its purpose and check value",
+  doesNotCheck:
+    "keys that never were exchanged, and an acquirer's against an issuer's: they may be the ends of one link",
+  find: ({ keysInUse }) => {
+    if (keysInUse === undefined || keysInUse.length === 0) return undefined
+    const owners = new Map<string, Set<string>>()
+    for (const { checkValue, partner, purpose, side } of keysInUse) {
+      const key = `${side} ${purpose} key, check value ${checkValue}`
+      owners.set(key, (owners.get(key) ?? new Set()).add(partner))
+    }
+    return [...owners].flatMap(([key, partners]) =>
+      partners.size < 2 ? [] : [{ rule: "keys-apart", says: `${key}: in use by ${[...partners].join(" and ")}` }]
+    )
+  }
+}
+
 /** All rules on the acquirer's side. */
 export const acquirerRules: ReadonlyArray<Rule> = [
   progress,
@@ -137,5 +164,6 @@ export const acquirerRules: ReadonlyArray<Rule> = [
   settled,
   uniqueNumbers,
   inTime,
+  keysApart,
   cardsCovered
 ]

@@ -34,6 +34,8 @@ export interface Case {
   readonly outcome: Outcome
   /** DE 39 that the acquirer took; "" when none. */
   readonly code: string
+  /** Several transactions have this RRN: their lines cannot be told apart. */
+  readonly isShared: boolean
   /** Lines that end the request or advice itself: exactly one in a sound history. */
   readonly ends: ReadonlyArray<HistoryLine>
   /** Attempts of the acquirer's own reversal. */
@@ -60,6 +62,9 @@ const endings: ReadonlySet<string> = new Set([
 
 interface Gathered {
   opening: HistoryLine | undefined
+  /** How often it was opened by a request, and the keys of the openings. */
+  requests: number
+  readonly keys: Set<string>
   readonly ends: Array<HistoryLine>
   readonly reversals: Array<HistoryLine>
   reversalEnd: HistoryLine | undefined
@@ -87,6 +92,8 @@ export const casesOf = (evidence: Evidence): Cases => {
     if (known !== undefined) return known
     const fresh: Gathered = {
       opening: undefined,
+      requests: 0,
+      keys: new Set(),
       ends: [],
       reversals: [],
       reversalEnd: undefined,
@@ -118,9 +125,12 @@ const takeAcquirerLine = (into: Gathered, line: HistoryLine): void => {
   switch (line.what) {
     case "sent":
       into.opening = line
+      into.requests++
+      into.keys.add(line.key ?? "")
       return
     case "advice":
       into.opening ??= line
+      into.keys.add(line.key ?? "")
       return
     case "reversal":
       into.reversals.push(line)
@@ -147,6 +157,7 @@ const caseOf = (rrn: string, one: Gathered, opening: HistoryLine): Case => ({
   kind: opening.kind as Kind,
   mti: opening.mti?.replace(/1$/, "0") ?? "",
   key: opening.key ?? "",
+  isShared: one.requests > 1 || one.keys.size > 1,
   amount: opening.amount ?? 0,
   outcome: outcomeOf(one, opening.kind as Kind),
   code: one.ends[0]?.code ?? "",

@@ -59,14 +59,21 @@ export const notSeen: Readonly<Record<string, string>> = {
 export const check = (evidence: Evidence): Verdict => {
   const cases = casesOf(evidence)
   const made: Array<Finding> = []
+  let isMoneyBroken = false
   const results = rules.map(({ name, guarantees, checks, doesNotCheck, find }): RuleResult => {
     const all = find(evidence, cases)
     const findings = (all ?? []).filter((finding) => {
       const maker = madeBy(evidence, finding)
-      if (maker !== undefined)
-        made.push({ ...finding, says: `${finding.says}: the proxy's own "${maker.rule ?? maker.did}"` })
-      return maker === undefined
+      // The sum is of what the transactions are: where a proxy made all that is wrong with those, it made the sum.
+      const isSum = name === "money-total" && made.some(({ rule }) => rule === "money") && !isMoneyBroken
+      if (maker !== undefined || isSum) {
+        const says =
+          maker === undefined ? "the sum of what proxies made" : `the proxy's own "${maker.rule ?? maker.did}"`
+        made.push({ ...finding, says: `${finding.says}: ${says}` })
+      }
+      return maker === undefined && !isSum
     })
+    if (name === "money") isMoneyBroken = findings.length > 0
     const result = all === undefined ? "skipped" : findings.length === 0 ? "kept" : "broken"
     return { rule: name, guarantees, checks, doesNotCheck, result, findings }
   })

@@ -41,6 +41,15 @@ export interface SwitchCounters {
   readonly reversed?: number
 }
 
+/** A working key of a partner, by what it is for and its check value. */
+export interface KeyInUse {
+  /** The partner's history, as it was named. */
+  readonly partner: string
+  readonly side: "acquirer" | "issuer"
+  readonly purpose: string
+  readonly checkValue: string
+}
+
 /** Everything about one run. Lists of several acquirers or issuers are simply joined. */
 export interface Evidence {
   readonly acquirer: ReadonlyArray<HistoryLine>
@@ -53,12 +62,16 @@ export interface Evidence {
   readonly counters: SwitchCounters | undefined
   /** The journal's store was away for a time: refusals then may have been lost with the switch before they were written. */
   readonly wasAway?: boolean | undefined
-  /** What proxies did; undefined: none was given. */
+  /** What proxies did between acquirers and the switch, or the system in its place; undefined: none was given. */
   readonly faults?: ReadonlyArray<FaultLine> | undefined
+  /** The same between the switch and issuers. */
+  readonly issuerFaults?: ReadonlyArray<FaultLine> | undefined
   /** What proxies recorded of the messages that passed. */
   readonly traffic?: ReadonlyArray<TrafficLine> | undefined
   /** Longest time that a request may take at its acquirer, milliseconds; undefined: it is not looked at. */
   readonly withinMs?: number | undefined
+  /** Working keys that partners say they have in use, each with who says so. */
+  readonly keysInUse?: ReadonlyArray<KeyInUse> | undefined
   /** Files in which card data was sought, and the places where some was found. */
   readonly cardData?: ReadonlyArray<string> | undefined
 }

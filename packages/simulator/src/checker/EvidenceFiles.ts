@@ -12,7 +12,7 @@ import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
 import { parseFaultHistory } from "../proxy/FaultHistory.ts"
 import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
 import { parseTraffic } from "../traffic/Traffic.ts"
-import type { Evidence } from "./Evidence.ts"
+import type { Evidence, KeyInUse } from "./Evidence.ts"
 
 /** Paths; the journal file is made by whoever ran the switch, one JournalTransaction a line. */
 export interface EvidencePaths {
@@ -20,8 +20,9 @@ export interface EvidencePaths {
   readonly issuer: ReadonlyArray<string>
   readonly ledger: ReadonlyArray<string>
   readonly journal?: ReadonlyArray<string>
-  /** Histories of proxies. */
+  /** Histories of proxies, between acquirers and switch, and between switch and issuers. */
   readonly proxy?: ReadonlyArray<string>
+  readonly issuerProxy?: ReadonlyArray<string>
   /** Traffic that proxies recorded. */
   readonly traffic?: ReadonlyArray<string>
   /** Logs and other files in which card data is sought, besides all the others. */
@@ -94,14 +95,27 @@ const joined = (totals: ReadonlyArray<LedgerTotals>, ledgers: number): LedgerTot
         tombstones: sum.tombstones + one.tombstones
       }))
 
+/** Of a line of JSON what names a message or a moment: digits by the dozen, one in ten of which look like a card's number. */
+const numbersOfALine = /"(?:key|original|rrn|stan)":"[^"\\]*"|"at":\d{13}(?!\d)/g
+
 /** Places of a text in which card data stands in clear: by line, never the value. */
 const cardDataIn = (path: string, text: string): ReadonlyArray<string> =>
   text
     .split("\n")
+    .map((line) => (line.startsWith("{") ? line.replaceAll(numbersOfALine, "") : line))
     .flatMap((line, at) =>
       coverCardText(line) === line ? [] : [`${path}:${at + 1}: a card number in clear, or a track`]
     )
     .slice(0, PLACES_MAX)
+
+const keyInUse = /^(\w+) key .*check value (\w+), is in use/
+
+/** The working keys that the lines of one partner speak of. */
+const keysOf = (partner: string, side: KeyInUse["side"], lines: ReadonlyArray<HistoryLine>): ReadonlyArray<KeyInUse> =>
+  lines.flatMap(({ reason = "", what }) => {
+    const [, purpose, checkValue] = (what === "key" ? keyInUse.exec(reason) : null) ?? []
+    return purpose === undefined || checkValue === undefined ? [] : [{ partner, side, purpose, checkValue }]
+  })
 
 /** Card numbers of the partners' own files that are not masked. Their keys and numbers are long digits, too, and no cards. */
 const uncoveredOf = (
@@ -129,8 +143,15 @@ const optional = <A>(
 /** Reads everything. Counters come from elsewhere. */
 export const readEvidence = (paths: EvidencePaths): Effect.Effect<Evidence, FileFailed | FileMalformed> =>
   Effect.gen(function* () {
-    const acquirer = yield* readLines(paths.acquirer, parseHistory)
-    const issuer = yield* readLines(paths.issuer, parseHistory)
+    const keysInUse: Array<KeyInUse> = []
+    const historiesOf = (side: KeyInUse["side"]) =>
+      Effect.forEach(paths[side], (path) =>
+        Effect.tap(readLines([path], parseHistory), (lines) =>
+          Effect.sync(() => void keysInUse.push(...keysOf(path, side, lines)))
+        )
+      ).pipe(Effect.map((parts) => parts.flat()))
+    const acquirer = yield* historiesOf("acquirer")
+    const issuer = yield* historiesOf("issuer")
     const ledger = yield* readLines(paths.ledger, (text) => eachLine(text, (line) => decodeLedgerLine(line)))
     const journal =
       paths.journal === undefined || paths.journal.length === 0
@@ -142,7 +163,7 @@ export const readEvidence = (paths: EvidencePaths): Effect.Effect<Evidence, File
       if ("totals" in line) totals.push(line.totals)
       else postings.push(line)
     }
-    const { proxy = [], traffic = [], log = [] } = paths
+    const { issuerProxy = [], proxy = [], traffic = [], log = [] } = paths
     const cardData: Array<string> = [...uncoveredOf(acquirer, issuer, postings)]
     for (const path of log) {
       yield* readLines([path], (text) => {
@@ -151,9 +172,10 @@ export const readEvidence = (paths: EvidencePaths): Effect.Effect<Evidence, File
       })
     }
     return {
-      ...{ acquirer, issuer, postings, journal, cardData, counters: undefined },
+      ...{ acquirer, issuer, postings, journal, cardData, keysInUse, counters: undefined },
       ledger: joined(totals, paths.ledger.length),
       faults: yield* optional(proxy, parseFaultHistory),
+      issuerFaults: yield* optional(issuerProxy, parseFaultHistory),
       traffic: yield* optional(traffic, parseTraffic)
     }
   })

@@ -61,8 +61,11 @@ const partnerLines = (evidence: Evidence, names: Names): ReadonlyArray<TimelineL
       })
   )
 
-const proxyLines = ({ faults = [], traffic = [] }: Evidence, names: Names): ReadonlyArray<TimelineLine> => [
-  ...faults
+const proxyLines = (
+  { faults = [], issuerFaults = [], traffic = [] }: Evidence,
+  names: Names
+): ReadonlyArray<TimelineLine> => [
+  ...[...faults, ...issuerFaults]
     .filter((line) => isOf(names, line))
     .map(({ after, at, before, did, direction, mti, rule, says }) => ({
       at,

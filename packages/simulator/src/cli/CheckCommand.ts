@@ -8,23 +8,28 @@ import { verdictLine, verdictTable } from "../report/Report.ts"
 import { isTerminal, Unsettled } from "./Conduct.ts"
 import { listOf } from "./Flags.ts"
 
-const files = (name: string, description: string): Flag.Flag<ReadonlyArray<string>> =>
-  Flag.String(name).pipe(Flag.withMetavar("files"), Flag.withDescription(description), Flag.map(listOf))
+/** Files with commas between, or the flag again for each of them. */
+const files = (name: string, description: string, least = 1): Flag.Flag<ReadonlyArray<string>> =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("files"),
+    Flag.withDescription(description),
+    Flag.atLeast(least),
+    Flag.map((texts) => texts.flatMap(listOf))
+  )
 
 const flags = {
   acquirer: files("acquirer", "Histories of the acquirers, with commas between"),
   issuer: files("issuer", "Histories of the issuers, with commas between"),
   ledger: files("ledger", "Ledger files of the issuers, with commas between"),
-  journal: files("journal", "The switch's account, one transaction a line: mti, key, rrn, end, code, reversed").pipe(
-    Flag.withDefault([])
+  journal: files("journal", "The switch's account, one transaction a line: mti, key, rrn, end, code, reversed", 0),
+  proxy: files(
+    "proxy",
+    "Histories of fault proxies in front of the switch or system under test: what they made themselves is no finding",
+    0
   ),
-  proxy: files("proxy", "Histories of fault proxies: what they made themselves is no finding").pipe(
-    Flag.withDefault([])
-  ),
-  traffic: files("traffic", "Traffic that proxies recorded: the bytes of a finding's messages").pipe(
-    Flag.withDefault([])
-  ),
-  log: files("log", "Logs and other files in which card data is sought").pipe(Flag.withDefault([])),
+  issuerProxy: files("issuer-proxy", "The same of proxies between the switch and issuers", 0),
+  traffic: files("traffic", "Traffic that proxies recorded: the bytes of a finding's messages", 0),
+  log: files("log", "Logs and other files in which card data is sought", 0),
   away: Flag.Boolean("away").pipe(
     Flag.withDescription("The journal's store was away for a time: refusals of that time need not be in the journal"),
     Flag.withDefault(false)

@@ -77,21 +77,20 @@ export class OwnMessages {
     return sized(codec, codec.layout.roles.stan, String(this.stan).padStart(STAN_DIGITS, "0"))
   }
 
-  /** Network management or totals, and that we wait for its answer. Its bytes, or why it cannot be made. */
+  /** Network management or totals, and that we wait for its answer. Its bytes and number, or why it cannot be made. */
   make(
     act: Exclude<OwnAct, "key">,
     wallMs: number,
     monotonicMs: number,
     more: { readonly [de: number]: FieldValue } = {}
-  ): Buffer | string {
+  ): { readonly message: Buffer; readonly stan: string } | string {
     const { dialect } = this.plan.form.codec
     const { network } = dialect
     if (!canSay(dialect, act)) return `the dialect ${dialect.name} has no ${act}`
     const mti = act === "totals" ? dialect.version * 1000 + ISSUERS_TOTALS : network!.mti
     const code = act === "totals" ? {} : { [network!.field]: network!.codes[meanings[act]]! }
     const form = { act, mti, carried: network?.fields ?? [], waitMs: this.plan.signOn.timeoutMs }
-    const made = this.carry(form, { ...code, ...more }, wallMs, monotonicMs)
-    return typeof made === "string" ? made : made.message
+    return this.carry(form, { ...code, ...more }, wallMs, monotonicMs)
   }
 
   /** Any message of ours with its time, number and names, and with these values. Its bytes, or why it cannot be made. */
@@ -128,6 +127,11 @@ export class OwnMessages {
     if (asked === undefined || responseMti(asked.mti) !== index.mti) return undefined
     this.waiting.delete(asked.stan)
     return asked
+  }
+
+  /** Nobody will answer the message of this number: its connection has fallen. */
+  forget(stan: string): void {
+    this.waiting.delete(stan)
   }
 
   /** Own messages that have waited too long; they wait no more. */

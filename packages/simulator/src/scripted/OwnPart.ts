@@ -27,6 +27,8 @@ export class OwnPart {
   private readonly day: DayTotals
   readonly messages: OwnMessages
   private readonly signedOn = new Set<number>()
+  /** Sign-ons that wait for their answer, by number, with their connection. */
+  private readonly signOns = new Map<string, number>()
   private timetable: Timetable
   /** The exchange of its keys, where it has one. */
   trade: KeyTrade | undefined
@@ -67,7 +69,7 @@ export class OwnPart {
   linkUp(connection: Connection<Buffer>): void {
     const say = (message: Buffer): void => connection.send(message)
     const { isExpected, isSent } = this.plan.signOn
-    if (isSent) this.begin(plainly("sign-on"), say)
+    if (isSent) this.begin(plainly("sign-on"), say, connection.epoch)
     else if (!isExpected) this.keysAtSignOn(say)
   }
 
@@ -79,6 +81,11 @@ export class OwnPart {
   /** The connection has fallen. */
   linkDown(epoch: number): void {
     this.signedOn.delete(epoch)
+    for (const [stan, of] of this.signOns) {
+      if (of !== epoch) continue
+      this.signOns.delete(stan)
+      this.messages.forget(stan)
+    }
   }
 
   /** All its keys, where the file wants them at each sign-on. */
@@ -86,33 +93,35 @@ export class OwnPart {
     if (this.plan.keyPlan?.isAtSignOn === true) this.begin(plainly("key"), say)
   }
 
-  /** Says what is due. False: a sign-on was not answered in its time. */
-  tick(now: number): boolean {
+  /** Says what is due. Gives the connections whose sign-on was not answered in its time; 0: one that was said to all. */
+  tick(now: number): ReadonlyArray<number> {
     for (const wish of this.timetable.due(now, this.time.wall() + this.plan.utcOffsetMs)) this.begin(wish)
     this.trade?.tick(now)
-    let isGood = true
+    const unanswered: Array<number> = []
     for (const asked of this.messages.overdue(now)) {
       this.count.unanswered++
       if (asked.act === "key") this.trade?.unanswered(asked)
-      if (asked.act === "sign-on") isGood = false
+      if (asked.act === "sign-on") unanswered.push(this.signOns.get(asked.stan) ?? 0)
+      this.signOns.delete(asked.stan)
     }
-    return isGood
+    return unanswered
   }
 
   /** Says something of our own. Why not, where it cannot be said. */
-  begin({ act, key }: OwnWish, say: (message: Buffer) => unknown = this.say): string | undefined {
+  begin({ act, key }: OwnWish, say: (message: Buffer) => unknown = this.say, epoch = 0): string | undefined {
     if (act === "key") {
       if (this.trade === undefined) return "it exchanges no keys"
       this.trade.begin(key, say)
       return undefined
     }
     const more = act === "totals" ? this.dayFields() : act === "cut-over" ? this.date(1) : {}
-    const message = this.messages.make(act, this.time.wall(), this.time.monotonic(), more)
-    if (typeof message === "string") {
-      this.record.link("mismatch", 0, message)
-      return message
+    const made = this.messages.make(act, this.time.wall(), this.time.monotonic(), more)
+    if (typeof made === "string") {
+      this.record.link("mismatch", 0, made)
+      return made
     }
-    return say(message) === false ? "its link has no connection" : undefined
+    if (act === "sign-on" && epoch > 0) this.signOns.set(made.stan, epoch)
+    return say(made.message) === false ? "its link has no connection" : undefined
   }
 
   /** Takes the answer to a message of ours. False: it answers nothing of ours. */
@@ -121,6 +130,7 @@ export class OwnPart {
     const { epoch } = connection
     const asked = this.messages.answered(index)
     if (asked === undefined) return false
+    this.signOns.delete(asked.stan)
     const { dialect, layout } = this.plan.form.codec
     const code = index.text(layout.roles.responseCode)
     const isTaken = isSuccess(dialect, code) || code === layout.answers.accepted

@@ -158,8 +158,11 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const now = this.time.monotonic()
     this.deliveries.tick(now)
     this.sender?.tick(now)
-    if (this.own.tick(now)) return
-    for (const { connection } of this.live.values()) connection.close("sign-on was not answered")
+    for (const epoch of this.own.tick(now)) {
+      for (const { connection } of this.live.values()) {
+        if (epoch === 0 || connection.epoch === epoch) connection.close("sign-on was not answered")
+      }
+    }
   }
 
   /** No new transactions of its own. */
