@@ -56,8 +56,8 @@ const isOnItsWay = (of: Maker["of"], direction: FaultLine["direction"]): boolean
   direction === (of === "answer" ? "fromTarget" : "toTarget")
 
 /**
- * What a proxy did that a finding complains of: then it is no breach of whoever stands behind the proxy. Only said of messages that
- * the proxy's own history names.
+ * What a proxy did that a finding complains of: then it is no breach of whoever stands behind the proxy. Only said of messages
+ * that the proxy's own history names.
  */
 export const madeBy = (
   { faults = [], issuerFaults = [] }: Evidence,
