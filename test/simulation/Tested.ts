@@ -17,6 +17,9 @@ export const wishes: Wishes = {
   acquirer: { lies: 0.15 }
 }
 
+/** The same with callers over HTTP alone, many of whom are gone before their answer comes. */
+export const callers: Wishes = { ...wishes, calls: 1, short: 0, acquirer: { lies: 0.15, leaves: 0.3 } }
+
 /**
  * The same with keys: most partners have a zone of their own, every second time in devices behind the switch's own pool. Nobody
  * repeats a request by itself, because a wrong MAC of the one and a right one of the other would be two answers.

@@ -88,7 +88,7 @@ const workOf = (
   guard: guard?.counts,
   businessDay: dayStatus(day),
   traffic: traffic.status(runtime.monotonicMs(), (code) => link.language.isSuccess(code)),
-  durations: { partner: traffic.partnerTime.ever.status, ours: traffic.ourTime.ever.status }
+  durations: { partner: traffic.partnerTime.ever, ours: traffic.ourTime.ever }
 })
 
 /** The status now. */

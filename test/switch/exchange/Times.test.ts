@@ -13,6 +13,20 @@ describe("Times", () => {
     expect(max / 1000).toBeCloseTo(1, 1)
   })
 
+  it("count each of those in a row that took the same, wherever the row is read", () => {
+    const times = new Times()
+    for (let n = 0; n < 5; n++) times.record(1, 0)
+    expect(times.status(0)).toMatchObject({ count: 5, max: expect.closeTo(1, 1) })
+
+    for (let n = 0; n < 94; n++) times.record(1, 0)
+    times.record(20, 0)
+    expect(times.ever).toMatchObject({ count: 100, min: 0.001, max: 0.02, sum: expect.closeTo(0.119, 9) })
+    expect(times.ever.upTo.slice(0, 5)).toEqual([99, 99, 99, 99, 100])
+
+    times.record(20, 0)
+    expect(times.status(0)).toMatchObject({ count: 101, p50: expect.closeTo(1, 1) })
+  })
+
   it("are nothing before the first, and hold what is shorter than a microsecond and longer than a minute", () => {
     const times = new Times()
     expect(times.status(0)).toEqual({ count: 0, p50: 0, p99: 0, max: 0 })

@@ -1,3 +1,4 @@
+import { Effect, Fiber } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Outbox } from "../../../packages/switch/src/link/Outbox.ts"
@@ -52,6 +53,30 @@ describe("an outbox", () => {
     expect(outbox.holdsPromise).toBe(true)
     outbox.written(outbox.take()!)
     expect(outbox.holdsPromise).toBe(false)
+  })
+
+  it("lets one frame go at once, and several with what else the turn of the event loop brings", async () => {
+    const outbox = new Outbox()
+    const taken: Array<string> = []
+    const write = Effect.andThen(
+      outbox.wait,
+      Effect.sync(() => taken.push(drain(outbox).toString("latin1")))
+    )
+    const writer = Effect.runFork(Effect.forever(write, { disableYield: true }))
+
+    put(outbox, 0x61, 1)
+    outbox.flush()
+    expect(taken).toEqual(["a"])
+    put(outbox, 0x62, 1)
+    put(outbox, 0x63, 1)
+    outbox.flush()
+    put(outbox, 0x64, 1)
+    outbox.flush()
+    expect(taken).toEqual(["a"])
+    await Effect.runPromise(Effect.yieldNow)
+
+    expect(taken).toEqual(["a", "bcd"])
+    await Effect.runPromise(Fiber.interrupt(writer))
   })
 
   it("knows which frames a write has taken", () => {

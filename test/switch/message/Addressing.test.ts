@@ -41,10 +41,15 @@ describe("Addresses in a header", () => {
   it("of packed station ids are written with zeros in front", () => {
     expect(addresses(visa, "400001", "2")).toEqual({ destination: "400001", source: "2" })
 
-    const patches = addressing(visa, "400001", "2")
     const bytes = encoded(visa, { mti: "0800", fields: { 11: "000001" } })
     const out = Buffer.alloc(bytes.length)
-    compile(visa).patch(indexed(visa, bytes), patches, out, 0)
+    const language = new Iso8583({
+      ...usualLink,
+      institution: "400001",
+      ourInstitution: "2",
+      codec: compile(visa)
+    })
+    language.pass(bytes, 0, bytes.length, out, 0)
 
     expect(out.toString("hex", 5, 11)).toBe("400001000002")
   })

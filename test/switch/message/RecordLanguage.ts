@@ -185,12 +185,8 @@ export class RecordLanguage implements Language {
     return undefined
   }
 
-  passedLength(): number {
-    return format.bytes
-  }
-
-  pass({ buffer, end, start }: MessageIndex, out: Buffer, at: number): number {
-    return codec.copy(buffer, start, end, false, out, at)
+  pass(bytes: Buffer, from: number, to: number, out: Buffer, at: number): void {
+    codec.copy(bytes, from, to, false, out, at)
   }
 
   keep({ buffer, end, start }: MessageIndex): Buffer {

@@ -66,6 +66,8 @@ export class CommitGroup {
   readonly id: number
   readonly memory: SharedArrayBuffer
   readonly buffer: Buffer
+  /** The same bytes, for numbers: one store each, in place of one for each byte. */
+  readonly view: DataView
   /** Seq of the first and last entry; 0 while empty. */
   first = 0
   last = 0
@@ -77,6 +79,7 @@ export class CommitGroup {
     this.id = id
     this.memory = new SharedArrayBuffer(capacity)
     this.buffer = Buffer.from(this.memory)
+    this.view = new DataView(this.memory)
   }
 
   /** Makes the group empty again. */

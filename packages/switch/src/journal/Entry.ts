@@ -76,6 +76,12 @@ export const writeU64 = (buffer: Buffer, value: number, at: number): void => {
   writeU32(buffer, value, at + 4)
 }
 
+/** The same into a view. */
+export const setU64 = (view: DataView, value: number, at: number): void => {
+  view.setUint32(at, value / HIGH)
+  view.setUint32(at + 4, value)
+}
+
 /** Reads eight bytes that {@link writeU64} wrote. */
 export const readU64 = (buffer: Buffer, at: number): number =>
   buffer.readUInt32BE(at) * HIGH + buffer.readUInt32BE(at + 4)

@@ -8,7 +8,7 @@
  */
 
 import { CommitGroup, GROUP_HEADER_LENGTH, GROUP_TAG_LENGTH, groupAt } from "./CommitGroup.ts"
-import { ENTRY_CODE_LENGTH_MAX, ENTRY_HEADER_LENGTH, entryAt, writeAscii, writeU32, writeU64 } from "./Entry.ts"
+import { ENTRY_CODE_LENGTH_MAX, ENTRY_HEADER_LENGTH, entryAt, setU64, writeAscii } from "./Entry.ts"
 import { EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
 import { Inconsistent } from "./Inconsistent.ts"
 
@@ -123,20 +123,19 @@ export class JournalWriter {
     const need = ENTRY_HEADER_LENGTH + Math.min(code.length, ENTRY_CODE_LENGTH_MAX) + room
     if (GROUP_HEADER_LENGTH + this.group.length + need + GROUP_TAG_LENGTH > this.group.buffer.length)
       this.makeRoom(need)
-    const buffer = this.group.buffer
+    const { buffer, view } = this.group
     const at = GROUP_HEADER_LENGTH + this.group.length
     const seq = this.nextSeq
-    writeU64(buffer, seq, at + entryAt.seq)
-    writeU64(buffer, this.now, at + entryAt.time)
-    buffer[at + entryAt.kind] = kind
-    buffer[at + entryAt.kind + 1] = 0
-    writeU32(buffer, 0, at + entryAt.link)
-    writeU32(buffer, 0, at + entryAt.epoch)
-    writeU64(buffer, opensExchange(kind) ? seq : 0, at + entryAt.exchange)
-    writeU64(buffer, 0, at + entryAt.about)
-    writeU64(buffer, 0, at + entryAt.pan)
+    setU64(view, seq, at + entryAt.seq)
+    setU64(view, this.now, at + entryAt.time)
+    view.setUint16(at + entryAt.kind, kind << 8)
+    view.setUint32(at + entryAt.link, 0)
+    view.setUint32(at + entryAt.epoch, 0)
+    setU64(view, opensExchange(kind) ? seq : 0, at + entryAt.exchange)
+    setU64(view, 0, at + entryAt.about)
+    setU64(view, 0, at + entryAt.pan)
     const codeLength = writeAscii(buffer, code, at + ENTRY_HEADER_LENGTH, ENTRY_CODE_LENGTH_MAX)
-    buffer.writeUInt16BE(codeLength, at + entryAt.codeLength)
+    view.setUint16(at + entryAt.codeLength, codeLength)
     this.entryFrom = at
     this.entryRoom = room
     this.entryKind = kind
@@ -146,20 +145,21 @@ export class JournalWriter {
   /** The entry being written is of this exchange. */
   of(exchange: number): void {
     this.open()
-    writeU64(this.buffer, exchange, this.entryFrom + entryAt.exchange)
+    setU64(this.group.view, exchange, this.entryFrom + entryAt.exchange)
   }
 
   /** The entry being written is about another exchange: a reversal's original. */
   about(exchange: number): void {
     this.open()
-    writeU64(this.buffer, exchange, this.entryFrom + entryAt.about)
+    setU64(this.group.view, exchange, this.entryFrom + entryAt.about)
   }
 
   /** The entry being written is of a link, by the number of its name, and of its connection `epoch`; 0: of none. */
   on(link: number, epoch = 0): void {
     this.open()
-    writeU32(this.buffer, link, this.entryFrom + entryAt.link)
-    writeU32(this.buffer, epoch, this.entryFrom + entryAt.epoch)
+    const { view } = this.group
+    view.setUint32(this.entryFrom + entryAt.link, link)
+    view.setUint32(this.entryFrom + entryAt.epoch, epoch)
   }
 
   private open(): void {
@@ -173,11 +173,12 @@ export class JournalWriter {
   end(messageLength: number, secretLength: number): number {
     if (this.entryRoom < 0) throw new Inconsistent("journal: end without begin")
     if (messageLength + secretLength > this.entryRoom) throw new Inconsistent("journal: entry longer than was begun")
-    const group = this.group
+    const { group } = this
+    const { view } = group
     const at = this.entryFrom
-    writeU32(group.buffer, secretLength, at + entryAt.secretLength)
-    writeU32(group.buffer, messageLength, at + entryAt.messageLength)
-    const codeLength = group.buffer.readUInt16BE(at + entryAt.codeLength)
+    view.setUint32(at + entryAt.secretLength, secretLength)
+    view.setUint32(at + entryAt.messageLength, messageLength)
+    const codeLength = view.getUint16(at + entryAt.codeLength)
     const length = ENTRY_HEADER_LENGTH + codeLength + messageLength + secretLength
     const seq = this.nextSeq
     this.nextSeq = seq + 1
@@ -281,14 +282,14 @@ export class JournalWriter {
 
   /** Writes the group's header. The floor never passes the group itself: its entries may have opened exchanges. */
   private seal(group: CommitGroup): CommitGroup {
-    const buffer = group.buffer
+    const { view } = group
     const floor = this.floor === 0 ? group.first : Math.min(this.floor, group.first)
-    writeU64(buffer, group.first, groupAt.first)
-    writeU64(buffer, group.last, groupAt.last)
-    writeU64(buffer, this.now, groupAt.time)
-    writeU64(buffer, floor, groupAt.floor)
-    writeU32(buffer, group.count, groupAt.count)
-    writeU32(buffer, group.length, groupAt.length)
+    setU64(view, group.first, groupAt.first)
+    setU64(view, group.last, groupAt.last)
+    setU64(view, this.now, groupAt.time)
+    setU64(view, floor, groupAt.floor)
+    view.setUint32(groupAt.count, group.count)
+    view.setUint32(groupAt.length, group.length)
     return group
   }
 

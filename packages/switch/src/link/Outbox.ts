@@ -7,7 +7,7 @@
  * so nothing that was meant for a broken connection can leave on the next one (docs/decisions/0002-connection-epochs.md).
  */
 
-import type { Effect } from "effect"
+import { Effect } from "effect"
 import { Bell } from "./Bell.ts"
 
 /** Room of each buffer before it has to grow. */
@@ -39,6 +39,8 @@ export class Outbox {
   private urgentBytes = 0
   /** What was taken last were urgent frames. */
   private isUrgentOut = false
+  /** Frames in `filling`. */
+  private frames = 0
   /** Where the last frame that says what the journal has ends, and whether one of the urgent ones does. */
   private promisedTo = 0
   private hasUrgentPromise = false
@@ -72,6 +74,7 @@ export class Outbox {
   end(length: number): void {
     this.used += length
     this.appended += length
+    this.frames++
     if (this.used - this.lastCut < WRITE_BYTES) return
     this.cuts.push(this.used)
     this.lastCut = this.used
@@ -140,6 +143,7 @@ export class Outbox {
     this.filling = this.resting ?? Buffer.allocUnsafeSlow(this.startBytes)
     this.resting = undefined
     this.used = 0
+    this.frames = 0
     if (this.cuts.length === 0) {
       this.gone += bytes.length
       return bytes
@@ -160,8 +164,13 @@ export class Outbox {
     this.resting = Buffer.from(bytes.buffer, 0, bytes.buffer.byteLength)
   }
 
-  /** Waits until there is something to write. */
-  readonly wait: Effect.Effect<true> = this.bell.rung
+  /**
+   * Waits until there is something to write. Several frames are part of a stream: what else this turn of the event loop brings
+   * is waited for, so that all of it leaves in one write.
+   */
+  readonly wait: Effect.Effect<void> = Effect.flatMap(this.bell.rung, () =>
+    this.frames > 1 ? Effect.yieldNow : Effect.void
+  )
 
   private takeUrgent(): Buffer {
     const bytes = Buffer.concat(this.urgent)

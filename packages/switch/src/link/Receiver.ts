@@ -49,11 +49,11 @@ export class Receiver {
     this.framer = new Framer(link.settings.frame)
   }
 
-  /** Receives until the connection ends. */
+  /** Receives until the connection ends. Turns part its work (`nextTurn`): a pause after each read would only cost time. */
   readonly run: Effect.Effect<never, LinkEnded> = Effect.suspend(() => this.session.connection.pull).pipe(
     Effect.catch((ended) => this.endOfInput(ended)),
     Effect.flatMap((chunks) => this.inPieces(chunks, 0, 0)),
-    Effect.forever
+    Effect.forever({ disableYield: true })
   )
 
   private readonly sink: FrameSink = {

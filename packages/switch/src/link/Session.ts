@@ -311,7 +311,7 @@ export class Session implements ReceivingSession, WatchedSession {
         if (this.isAnsweringOnly) this.link.events.turned.happened()
       })
     )
-  }).pipe(Effect.forever)
+  }).pipe(Effect.forever({ disableYield: true }))
 
   /** Once both sign-ons are there the watchdog starts: at once on a first connection, by proofs on a reopened one. */
   private signedOnMaybe(): void {

@@ -2,7 +2,7 @@
  * Whose names are in a message's header when it leaves on a link: the partner as destination, us as source. Which parts hold them
  * the dialect's header says (`address`). Pure.
  */
-import { type Dialect, headerLayout, PatchList, type PlacedPart, partBytes } from "@jinka/codec"
+import { type Dialect, headerLayout, type PlacedPart, partBytes } from "@jinka/codec"
 
 /** The header parts of a dialect that name an institution, with the code that each gets. */
 const named = (
@@ -32,14 +32,19 @@ export const misfits = (
     partBytes(part, code) === undefined ? [{ part, code }] : []
   )
 
-/** The same as a patch list, made once for a link and used for every message on it. Throws where `misfits` finds some. */
-export const addressing = (dialect: Dialect, institution: string, ourInstitution: string): PatchList => {
-  const patches = new PatchList()
-  for (const [part, code] of named(dialect, institution, ourInstitution)) {
-    const bytes = partBytes(part, code)
-    if (bytes === undefined)
-      throw new TypeError(`${code} does not fit ${part.name}, ${part.bytes} bytes of ${part.form}`)
-    patches.header(part.name, bytes)
-  }
-  return patches
+/** A name in a header, ready to be written. */
+export interface Address {
+  readonly part: string
+  /** From the header's first byte. */
+  readonly offset: number
+  readonly value: Uint8Array
 }
+
+/** The same as bytes, made once for a link and used for every message on it. Throws where `misfits` finds some. */
+export const addressing = (dialect: Dialect, institution: string, ourInstitution: string): ReadonlyArray<Address> =>
+  named(dialect, institution, ourInstitution).map(([part, code]) => {
+    const value = partBytes(part, code)
+    if (value === undefined)
+      throw new TypeError(`${code} does not fit ${part.name}, ${part.bytes} bytes of ${part.form}`)
+    return { part: part.name, offset: part.offset, value }
+  })

@@ -37,39 +37,54 @@ const isToldApart = (from: Language, to: Language, index: MessageIndex): boolean
   return receivedFieldsOf(from, index.mti).every((de) => sent.includes(de))
 }
 
+const nothing = Buffer.alloc(0)
+
 /** Crosses one message after the other; a prepared one holds until the next. */
 export class Crossing {
   private readonly translated = new MessageIndex()
   private readonly kept = new MessageIndex()
-  private to: Language | undefined
-  private index: MessageIndex | undefined
-  /** A translated message; `undefined` for one whose bytes are passed on. */
-  private bytes: Buffer | undefined
+  /** The message, and the language that passes its bytes on; `undefined` for a translated one. */
+  private passing: Language | undefined
+  private bytes: Buffer = nothing
+  private from = 0
+  private end = 0
 
   /**
    * Prepares the message of `index` for `to`, an answer with the `request` that it answers there. False when that language or its
    * frame cannot hold it.
    */
   prepare(from: Language, to: Language, index: MessageIndex, request?: MessageIndex): boolean {
-    this.to = to
-    this.index = index
-    if (from.form === to.form) {
-      this.bytes = undefined
-      return to.takes(index.buffer, index.start, index.end)
-    }
+    if (from.form === to.form) return this.preparePassed(to, index.buffer, index.start, index.end)
     const fields = from.fields(index)
-    this.bytes = fields === undefined ? undefined : to.translate(fields, request)
-    return this.bytes !== undefined && to.takes(this.bytes)
+    const bytes = fields === undefined ? undefined : to.translate(fields, request)
+    if (bytes === undefined || !to.takes(bytes)) return false
+    this.passing = undefined
+    this.bytes = bytes
+    this.from = 0
+    this.end = bytes.length
+    return true
   }
 
-  /** Bytes of the prepared message, at most. */
+  /** The same for `bytes[from, end)`, a message of the form of `to`. */
+  preparePassed(to: Language, bytes: Buffer, from: number, end: number): boolean {
+    this.passing = to
+    this.bytes = bytes
+    this.from = from
+    this.end = end
+    return to.takes(bytes, from, end)
+  }
+
+  /** Bytes of the prepared message. */
   get length(): number {
-    return this.bytes === undefined ? this.to!.passedLength(this.index!) : this.bytes.length
+    return this.end - this.from
   }
 
   /** Writes the prepared message to `out` at `at`; returns its bytes. */
   write(out: Buffer, at: number): number {
-    return this.bytes === undefined ? this.to!.pass(this.index!, out, at) : this.bytes.copy(out, at)
+    const { bytes, end, from, passing } = this
+    if (passing === undefined) bytes.copy(out, at, from, end)
+    else passing.pass(bytes, from, end, out, at)
+    return end - from
   }
 
   /** The message of `index` as it waits for `to`; `undefined` when that language or its frame cannot hold it. */

@@ -161,10 +161,8 @@ export interface Language {
   /** The answer to a message that cannot be read; `undefined` when too little of it can be read to answer it. */
   formatError(wrong: MessageError, bytes: Buffer, start: number, end: number): Buffer | undefined
 
-  /** Bytes of `pass`, at most. */
-  passedLength(index: MessageIndex): number
-  /** Writes a message of the same form as it leaves on this link; returns its bytes. */
-  pass(index: MessageIndex, out: Buffer, at: number): number
+  /** Writes `bytes[from, to)`, a message of the same form, as it leaves on this link: its length stays. */
+  pass(bytes: Buffer, from: number, to: number, out: Buffer, at: number): void
   /** A message of the same form as it waits for this link: not marked as a repeat, without what may not be kept. */
   keep(index: MessageIndex): Buffer
   /** Bytes of `resend`, at most. */

@@ -12,7 +12,7 @@ import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX, type Slot } from "../request/Outstanding.ts"
-import { KeptDigest } from "./KeyHash.ts"
+import { KeptDigest, SENT } from "./KeyHash.ts"
 import { anothers, type Originals } from "./Originals.ts"
 import { kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
@@ -35,8 +35,9 @@ export class RequestAdmission {
   private readonly repeats: Repeats
   private readonly originals: Originals
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  /** The key of the request that is being admitted, as its partner asked; and its digest. */
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
-  /** The key of the request that is being admitted, as its partner asked. */
+  private originLength = 0
   private readonly asked = new KeptDigest()
 
   constructor(desks: Desks, refusals: Refusals, repeats: Repeats, originals: Originals) {
@@ -56,8 +57,8 @@ export class RequestAdmission {
     const coming = { origin, epoch, index, arrivedAt, asked }
     if (asked === notAsked) origin.traffic.requestsIn++
     if (!language.isIdentified(index)) return this.refuse(coming, "formatError")
-    const length = language.key(index, receivedFieldsOf(language, index.mti), this.originKey)
-    this.asked.keep(desks.hash.hash(kindOf(index.mti), this.originKey, 0, length))
+    this.originLength = language.key(index, receivedFieldsOf(language, index.mti), this.originKey)
+    this.asked.keep(desks.hash.hash(kindOf(index.mti), this.originKey, 0, this.originLength))
     const known = repeats.known(origin, this.asked)
     if (known !== undefined) return this.refusals.repeated(origin, epoch, index, known)
     const question = asked.isNew ? undefined : repeats.question(origin, index)
@@ -107,9 +108,13 @@ export class RequestAdmission {
       return this.refuse(coming, "formatError")
     }
     if (!mayCross(language, target.language, index)) return this.refuse(coming, "formatError")
-    const length = language.key(named, sentFieldsOf(target.language, index.mti), this.key)
-    if (groups.isOutstanding(target, this.key, length)) return this.refuse(coming, "duplicate")
-    const slot = outstanding.take(this.key, 0, length, deadline, partner, origin.id)
+    const fields = sentFieldsOf(target.language, index.mti)
+    const isAsAsked = named === index && fields === receivedFieldsOf(language, index.mti) && kindOf(index.mti) === SENT
+    const key = isAsAsked ? this.originKey : this.key
+    const length = isAsAsked ? this.originLength : language.key(named, fields, key)
+    if (groups.isOutstanding(target, key, length)) return this.refuse(coming, "duplicate")
+    const digest = isAsAsked ? this.asked : desks.hash.hash(SENT, key, 0, length)
+    const slot = outstanding.take(key, 0, length, deadline, partner, origin.id, digest)
     if (slot === undefined) return this.refuse(coming, "duplicate")
     this.open(coming, target, slot, partner)
   }

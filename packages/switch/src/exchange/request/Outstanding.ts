@@ -9,7 +9,7 @@
 import type { Sealing } from "../../guard/Sealing.ts"
 import type { Receipt } from "../../link/Receipts.ts"
 import { Event, State, step } from "../Exchange.ts"
-import { KeptDigest, type KeyHash, SENT } from "../entry/KeyHash.ts"
+import { KeptDigest, type KeyDigest, type KeyHash, SENT } from "../entry/KeyHash.ts"
 import { Shares } from "../turns/Shares.ts"
 
 /** Longest match key in bytes. CUPS needs 41: DE 7 10, DE 11 6, DE 32 and 33 up to 11, separators. */
@@ -238,11 +238,18 @@ export class Outstanding {
   /**
    * A free slot for a request of the partner that came to desk `origin`, with the key `bytes[from, to)` and its deadline in
    * monotonic milliseconds, in state `accepting`; or `undefined` when the window is full or the key is outstanding already
-   * (`find` tells which).
+   * (`find` tells which). `key`: its digest, where somebody has it already.
    */
-  take(bytes: Buffer, from: number, to: number, deadlineMs: number, partner: number, origin: number): Slot | undefined {
+  take(
+    bytes: Buffer,
+    from: number,
+    to: number,
+    deadlineMs: number,
+    partner: number,
+    origin: number,
+    key: KeyDigest = this.hash.hash(SENT, bytes, from, to)
+  ): Slot | undefined {
     if (this.count >= this.capacity) return undefined
-    const key = this.hash.hash(SENT, bytes, from, to)
     const { first } = key
     if (this.look(first, bytes, from, to) !== undefined) return undefined
     const id = this.free.pop() ?? this.grow()

@@ -6,12 +6,9 @@
  * Nothing is sent, answered or acknowledged before its journal entry is on disk (guarantee G1): what has to wait for that is
  * in `Commits`. Everything here runs synchronously, once per batch of messages; there is no fiber, timer or promise per message.
  */
-import { MessageIndex, responseMti } from "@jinka/codec"
+import { type MessageIndex, responseMti } from "@jinka/codec"
 import type { Receipt } from "../../link/Receipts.ts"
-import type { Session } from "../../link/Session.ts"
-import { Crossing } from "../../message/Crossing.ts"
 import { sentFieldsOf } from "../../message/Language.ts"
-import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { Event, State } from "../Exchange.ts"
@@ -19,10 +16,10 @@ import type { Originals } from "../entry/Originals.ts"
 import { Outcome } from "../entry/RecentKeys.ts"
 import type { Refusal } from "../entry/Refusals.ts"
 import type { Repeats } from "../entry/Repeats.ts"
-import type { ExitGate } from "../gate/ExitGate.ts"
 import type { HotActions } from "../turns/Commits.ts"
 import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
 import type { Reversals } from "./Reversals.ts"
+import { SlotCrossing } from "./SlotCrossing.ts"
 import { UnmatchedAnswers } from "./UnmatchedAnswers.ts"
 
 /** What ends a request whose outcome nobody knows. */
@@ -31,25 +28,18 @@ export type Unknown = "timeout" | "connection lost" | "answer not translated"
 /** The requests of one switch. */
 export class Requests implements HotActions {
   private readonly desks: Desks
-  private readonly originals: Originals
   private readonly reversals: Reversals
   private readonly unmatched: UnmatchedAnswers
-  private readonly crossing = new Crossing()
+  private readonly messages: SlotCrossing
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
-  private readonly originIndex = new MessageIndex()
   /** The desk whose line is being let go: the places that become free meanwhile are taken in the same turn. */
   private moving: Desk | undefined
 
   constructor(desks: Desks, repeats: Repeats, reversals: Reversals, originals: Originals) {
     this.desks = desks
-    this.originals = originals
+    this.messages = new SlotCrossing(desks, originals)
     this.reversals = reversals
     this.unmatched = new UnmatchedAnswers(desks, repeats, reversals)
-  }
-
-  /** The request as the target is to know it: with a STAN of ours where the link has its own. */
-  private named(origin: Desk, target: Desk, index: MessageIndex, exchange: number): MessageIndex | undefined {
-    return target.language.hasOwnStan ? this.originals.withStan(origin, index, stanOf(exchange)) : index
   }
 
   /** The request in slot `id` is on disk: it goes out, or ends here when that cannot be any more. */
@@ -107,7 +97,7 @@ export class Requests implements HotActions {
     if (slot.deadline <= desks.now) return this.notSent(target, slot, "noAnswer")
     if (slot.sealing !== undefined && desks.seals?.renews(slot.sealing) === true) return slot.hold()
     if (session === undefined) return this.dial(target, slot)
-    const wrong = this.write(target, session, slot)
+    const wrong = this.messages.write(target, session, slot)
     if (wrong !== undefined) return this.notSent(target, slot, wrong)
     slot.sentAt = session.outbox.promise()
     this.sent(target, slot, session.epoch)
@@ -125,7 +115,7 @@ export class Requests implements HotActions {
       desks.tick()
       // Its own tick may have come before its connection, and comes no more.
       const isLate = slot.deadline <= desks.now
-      const wrong = session === undefined || isLate ? undefined : this.write(target, session, slot)
+      const wrong = session === undefined || isLate ? undefined : this.messages.write(target, session, slot)
       if (session === undefined || isLate || wrong !== undefined) {
         this.notSent(target, slot, wrong ?? (isLate ? "noAnswer" : "issuerDown"))
         if (session !== undefined) short.release(session.epoch)
@@ -144,35 +134,6 @@ export class Requests implements HotActions {
     slot.sentMs = this.desks.now
     target.traffic.requestsOut++
     target.outstanding.step(slot.id, Event.sent)
-  }
-
-  /** Writes the request in the target's language; gives why that cannot be, and then no byte has left. */
-  private write(target: Desk, session: Session, slot: Slot): Refusal | undefined {
-    const { crossing } = this
-    const { seals } = this.desks
-    try {
-      const origin = this.origin(slot)
-      if (seals?.isBetween(origin, target) === true) return this.writeSealed(target, session, slot, seals)
-      const index = this.named(origin, target, this.original(slot), slot.exchange)
-      if (index === undefined || !crossing.prepare(origin.language, target.language, index)) return "formatError"
-      const at = session.begin(crossing.length)
-      session.end(at, crossing.write(session.outbox.buffer, at))
-      return undefined
-    } catch (thrown) {
-      this.desks.defects.met(target, session.epoch, "a request could not be written", thrown)
-      return "malfunction"
-    }
-  }
-
-  /** The same between links of which one is guarded, or both. */
-  private writeSealed(target: Desk, session: Session, slot: Slot, seals: ExitGate): Refusal | undefined {
-    const sealing = slot.sealing ?? seals.request(target, slot)
-    slot.sealing = undefined
-    const wrong =
-      sealing.refusal ?? (target.language.takes(sealing.bytes, 0, sealing.length) ? undefined : "formatError")
-    if (wrong === undefined) session.put(sealing.bytes, sealing.length)
-    seals.give(sealing)
-    return wrong
   }
 
   /** No byte of the request has left: the origin may try again, and nothing has to be reversed. */
@@ -225,20 +186,20 @@ export class Requests implements HotActions {
       return unmatched.foreign(target, epoch, heard, slot, "another connection")
     }
     const origin = this.origin(slot)
-    const request = this.original(slot)
+    const request = this.messages.original(slot)
     const index = holder.language.hasOwnStan ? language.withStan(heard, origin.language.stan(request)) : heard
     if (index === undefined) return unmatched.foreign(target, epoch, heard, slot, "STAN does not fit")
     // A reject of the centre carries our own message back: what it says inside is not the issuer's word.
     const isReject = index.rejectCode !== 0
-    const why = isReject ? rejected(slot, index) : this.foreign(origin, target, slot, request, index)
-    if (why !== undefined) return unmatched.foreign(target, epoch, heard, slot, why)
-    if (isReject) this.ownAnswer(origin, request, slot, origin.language.refusal.formatError)
-    else if (!this.keepAnswer(origin, target, request, index, slot)) {
+    const code = isReject ? language.refusal.formatError : language.code(index)
+    const why = isReject ? rejected(slot, index) : this.foreign(origin, target, slot, request, index, code)
+    if (why !== undefined || code === undefined) return unmatched.foreign(target, epoch, heard, slot, why ?? noCode)
+    if (isReject) this.messages.ownAnswer(origin, request, slot, origin.language.refusal.formatError)
+    else if (!this.messages.keepAnswer(origin, target, request, index, slot)) {
       // Nobody hears of it: what it approved has to be taken back.
       unmatched.foreign(target, epoch, heard, slot, "not translated")
       return this.end(holder, slot, "answer not translated")
     }
-    const code = isReject ? language.refusal.formatError : language.code(index)!
     this.took(holder, slot, code)
     const seq = desks.record.answered(slot.exchange, target, epoch, code, heard)
     outstanding.step(slot.id, Event.answered)
@@ -271,32 +232,12 @@ export class Requests implements HotActions {
     { language }: Desk,
     { mti }: Slot,
     request: MessageIndex,
-    index: MessageIndex
+    index: MessageIndex,
+    code: string | undefined
   ): string | undefined {
     if (index.mti !== responseMti(mti)) return "MTI differs"
-    if (language.code(index) === undefined) return "the response code is missing, or is no code"
+    if (code === undefined) return noCode
     return language.difference(origin.language, request, index)
-  }
-
-  /** Puts the partner's answer into the slot as the origin will get it. False when its language or frame cannot hold it. */
-  private keepAnswer(origin: Desk, target: Desk, request: MessageIndex, index: MessageIndex, slot: Slot): boolean {
-    const { crossing } = this
-    const { seals } = this.desks
-    const bare = target.guard === undefined ? index : seals!.bare(target.guard, index)
-    if (!crossing.prepare(target.language, origin.language, bare, request)) return false
-    slot.answerLength = crossing.write(slot.answerRoom(crossing.length), 0)
-    return true
-  }
-
-  /** Puts an answer of our own into the slot. */
-  private ownAnswer(origin: Desk, request: MessageIndex, slot: Slot, code: string): void {
-    slot.answerLength = 0
-    try {
-      const answer = origin.language.answer(request, code)
-      if (answer !== undefined) slot.answerLength = answer.copy(slot.answerRoom(answer.length))
-    } catch (thrown) {
-      this.desks.defects.met(origin, slot.originEpoch, "an answer of our own could not be made", thrown)
-    }
   }
 
   /** The answer in slot `id` is on disk: it goes to the origin, and the exchange is over. */
@@ -342,7 +283,7 @@ export class Requests implements HotActions {
 
   /** Journals the reversal of the request in `slot`, if it is money, and queues it once that is on disk. */
   private reverse(origin: Desk, target: Desk, slot: Slot): void {
-    const stored = this.reversals.make(origin, target, this.original(slot), slot.exchange)
+    const stored = this.reversals.make(origin, target, this.messages.original(slot), slot.exchange)
     if (stored === undefined) return
     stored.behind = { desk: target.id, epoch: slot.sentEpoch, at: slot.sentAt }
     this.desks.commits.after(this.desks.partnerOf(origin), stored.exchange, () => target.stored.add(stored))
@@ -418,7 +359,7 @@ export class Requests implements HotActions {
     const origin = this.origin(slot)
     // What is sealed is the request, and what leaves now is an answer.
     this.unsealed(slot)
-    this.ownAnswer(origin, this.original(slot), slot, code)
+    this.messages.ownAnswer(origin, this.messages.original(slot), slot, code)
     origin.traffic.answersOut.add(code)
     this.sendAnswer(slot)
   }
@@ -436,13 +377,10 @@ export class Requests implements HotActions {
   private origin({ origin }: Slot): Desk {
     return this.desks.at(origin)
   }
-
-  /** An index of the request in `slot`; the same object at every call. */
-  private original(slot: Slot): MessageIndex {
-    this.origin(slot).language.index(slot.request, 0, slot.requestLength, this.originIndex)
-    return this.originIndex
-  }
 }
+
+/** Why a message without a response code is no answer. */
+const noCode = "the response code is missing, or is no code"
 
 /** Why a reject is not of our request; `undefined`: it is. */
 const rejected = ({ mti }: Slot, index: MessageIndex): string | undefined =>

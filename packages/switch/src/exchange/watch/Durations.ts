@@ -27,15 +27,15 @@ export class Durations {
   private min = 0
   private max = 0
 
-  /** One took `seconds`. */
-  record(seconds: number): void {
+  /** So many took `seconds`. */
+  record(seconds: number, count: number): void {
     if (this.count === 0 || seconds < this.min) this.min = seconds
     if (seconds > this.max) this.max = seconds
-    this.count++
-    this.sum += seconds
+    this.count += count
+    this.sum += count * seconds
     for (let at = 0; at < bounds.length; at++) {
       if (seconds > bounds[at]!) continue
-      this.counts[at]!++
+      this.counts[at]! += count
       return
     }
   }

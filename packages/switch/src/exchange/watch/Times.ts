@@ -1,9 +1,12 @@
 /**
  * How long something took, of late: a histogram of fixed size for the present five minutes and one for the five before. What is
  * told covers between five and ten minutes. Times in milliseconds, kept with two digits; nothing is allocated for each one.
+ *
+ * A turn has one reading of the clock, so whatever began in one turn and ended in another took the same: such a row is counted
+ * when it is over, in one go.
  */
 import { build, type Histogram } from "hdr-histogram-js"
-import { Durations } from "./Durations.ts"
+import { Durations, type DurationsStatus } from "./Durations.ts"
 
 /** Milliseconds that one histogram is filled. */
 const TURN_MS = 300_000
@@ -30,37 +33,60 @@ const histogram = (): Histogram =>
   })
 
 /** Where the two histograms of one kind are added up; nothing stays in it. */
-const all = histogram()
+const sum = histogram()
 
 /** Times of one kind. Arguments are monotonic milliseconds. */
 export class Times {
   private present: Histogram | undefined
   private past: Histogram | undefined
   private turnsAt = 0
-  /** All of them since the start. */
-  readonly ever = new Durations()
+  private readonly all = new Durations()
+  /** How many in a row took how long, and are not in the histograms yet. */
+  private inRow = 0
+  private rowMs = 0
 
   /** One took `ms`, and ended at `now`. */
   record(ms: number, now: number): void {
-    if (this.present === undefined || now >= this.turnsAt) this.turn(now)
-    this.ever.record(ms / 1000)
-    this.present!.recordValue(Math.min(HIGHEST, Math.max(1, Math.round(ms * 1000))))
+    if (ms !== this.rowMs || now >= this.turnsAt) this.begin(ms, now)
+    this.inRow++
+  }
+
+  /** All of them since the start. */
+  get ever(): DurationsStatus {
+    this.count()
+    return this.all.status
   }
 
   /** Those of the last minutes. */
   status(now: number): TimesStatus {
+    this.count()
     if (this.present === undefined) return none
     if (now >= this.turnsAt) this.turn(now)
-    all.reset()
-    all.add(this.present)
-    if (this.past !== undefined) all.add(this.past)
-    if (all.totalCount === 0) return none
+    sum.reset()
+    sum.add(this.present)
+    if (this.past !== undefined) sum.add(this.past)
+    if (sum.totalCount === 0) return none
     return {
-      count: all.totalCount,
-      p50: all.getValueAtPercentile(50) / 1000,
-      p99: all.getValueAtPercentile(99) / 1000,
-      max: all.maxValue / 1000
+      count: sum.totalCount,
+      p50: sum.getValueAtPercentile(50) / 1000,
+      p99: sum.getValueAtPercentile(99) / 1000,
+      max: sum.maxValue / 1000
     }
+  }
+
+  /** A row of those that take `ms` begins at `now`. */
+  private begin(ms: number, now: number): void {
+    this.count()
+    if (now >= this.turnsAt) this.turn(now)
+    this.rowMs = ms
+  }
+
+  private count(): void {
+    const { inRow, rowMs } = this
+    if (inRow === 0) return
+    this.inRow = 0
+    this.all.record(rowMs / 1000, inRow)
+    this.present!.recordValueWithCount(Math.min(HIGHEST, Math.max(1, Math.round(rowMs * 1000))), inRow)
   }
 
   private turn(now: number): void {

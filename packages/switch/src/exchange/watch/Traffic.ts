@@ -10,13 +10,26 @@ const others = "other"
 /** Answers by response code. */
 export class Codes {
   private readonly counts = new Map<string, { count: number }>()
+  /** The code that came last, as it was; most are the same. */
+  private lastCode: string | undefined
+  private last = { count: 0 }
 
   /** One more. What a partner makes up beyond the usual number of codes is counted together. */
   add(answered: string): void {
+    if (answered !== this.lastCode) {
+      this.last = this.countOf(answered)
+      this.lastCode = answered
+    }
+    this.last.count++
+  }
+
+  private countOf(answered: string): { count: number } {
     const known = this.counts.get(answered)
-    if (known !== undefined) known.count++
-    else if (this.counts.size < CODES_MAX || answered === others) this.counts.set(answered, { count: 1 })
-    else this.add(others)
+    if (known !== undefined) return known
+    if (this.counts.size >= CODES_MAX && answered !== others) return this.countOf(others)
+    const made = { count: 0 }
+    this.counts.set(answered, made)
+    return made
   }
 
   /** Counts by code. */

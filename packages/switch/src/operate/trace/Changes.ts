@@ -163,8 +163,9 @@ const crossed = (from: Side, to: Side, bytes: Buffer, stan?: string, request?: M
   if (!sameForm(from, to)) return translated(from, to, bytes, index, stan, request)
   const named = stan === undefined ? index : from.language.withStan(index, stan)
   if (named === undefined) return undefined
-  const out = Buffer.alloc(to.language.passedLength(named))
-  return { bytes: out.subarray(0, to.language.pass(named, out, 0)), unsaid: nothingUnsaid }
+  const out = Buffer.alloc(named.end - named.start)
+  to.language.pass(named.buffer, named.start, named.end, out, 0)
+  return { bytes: out, unsaid: nothingUnsaid }
 }
 
 /** No dialect writes what is covered: the card number has zeros in its place on the way, the rest is left out and not told of. */
