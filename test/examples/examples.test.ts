@@ -2,14 +2,14 @@ import { spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { beforeAll, describe, expect, it } from "vitest"
 import { needFreePorts } from "../Ports.ts"
-import { usePrograms } from "../programs/Programs.ts"
+import { builtExample, usePrograms } from "../programs/Programs.ts"
 
 /** Examples wait more than they work: two run at once. */
 const AT_ONCE = 2
 const waiting: Array<() => void> = []
 let running = 0
 
-/** Runs an example by its one command, as a reader would; gives its exit code and what it printed. */
+/** Runs an example by its one command, as a reader would, but built: from its source test/docs runs the first one. Gives its exit code and what it printed. */
 const run = async (name: string): Promise<{ readonly code: number | null; readonly out: string }> => {
   if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
   else running++
@@ -21,8 +21,9 @@ const run = async (name: string): Promise<{ readonly code: number | null; readon
 }
 
 const started = (name: string): Promise<{ readonly code: number | null; readonly out: string }> => {
-  const main = new URL(`../../examples/${name}/main.ts`, import.meta.url).pathname
-  const child = spawn(process.execPath, [main], { env: { ...process.env, NO_COLOR: "1" } })
+  const child = spawn(process.execPath, [builtExample(`examples/${name}/main.ts`)], {
+    env: { ...process.env, NO_COLOR: "1" }
+  })
   let out = ""
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (out += chunk))
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out })))

@@ -16,15 +16,17 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 /** Where they stand, one folder for each state of the sources. */
 export const builtPrograms = join(root, "node_modules", ".cache", "programs")
 
+const folders = [...["codec", "simulator", "switch"].map((name) => `packages/${name}/src`), "examples"]
+
 /** All that a built program is made of; the packages that it uses are named by the lock. */
 const sources = (): ReadonlyArray<string> => [
   "pnpm-lock.yaml",
   "test/programs/build.ts",
-  ...["codec", "simulator", "switch"].flatMap((name) =>
-    readdirSync(join(root, "packages", name, "src"), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts"))
+  ...folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
       .sort()
-      .map((file) => `packages/${name}/src/${file}`)
+      .map((file) => `${folder}/${file}`)
   )
 ]
 
@@ -70,4 +72,10 @@ export const usePrograms = (): void => {
 export const builtProgram = (source: "packages/simulator/src/main.ts" | "packages/switch/src/main.ts"): string => {
   usePrograms()
   return join(process.env["JINKA_PROGRAMS"]!, source.replace(/\.ts$/, ".js"))
+}
+
+/** The same for an example, such as `examples/12-load/main.ts`. */
+export const builtExample = (source: string): string => {
+  usePrograms()
+  return join(process.env["JINKA_PROGRAMS"]!, "tests", source.replace(/\.ts$/, ".js"))
 }

@@ -4,9 +4,9 @@
  * A module that asks where it stands is told where its source does, and finds what lies beside that. A file that it loads by name
  * in two forms, such as that of a thread, is built, too: it finds it beside the program.
  */
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import http from "node:http"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { type Plugin, rolldown } from "rolldown"
 
@@ -14,6 +14,12 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 const inRoot = (file: string) => join(root, file)
 
 const programs = ["packages/simulator/src/main.ts", "packages/switch/src/main.ts"]
+
+/** The examples. `tests/` is in front of their names: who runs a copy of one by tools/run.mjs has to get that copy. */
+const examples = (): ReadonlyArray<string> =>
+  readdirSync(inRoot("examples"))
+    .map((name) => `examples/${name}/main.ts`)
+    .filter((file) => existsSync(inRoot(file)))
 
 /** How a module names a file that it loads from source as `.ts` and built as `.js`. */
 const twoForms = /import\.meta\.url\.endsWith\("\.ts"\)\s*\?\s*"([^"]+)\.ts"\s*:\s*"[^"]+\.js"/g
@@ -51,7 +57,7 @@ const aloneHttp: Plugin = {
 const placed: Plugin = {
   name: "placed",
   transform: (code, id) => {
-    if (!id.startsWith(inRoot("packages/")) || !code.includes("import.meta.")) return null
+    if (!/^(?:packages|examples)\//.test(relative(root, id)) || !code.includes("import.meta.")) return null
     if (code.search(twoForms) >= 0) return code.replace(twoForms, (_, named: string) => `"./${basename(named)}.js"`)
     const url = JSON.stringify(pathToFileURL(id).href)
     const resolve = `((name) => pathToFileURLOfPlaced(createRequireOfPlaced(${url}).resolve(name)).href)`
@@ -72,6 +78,7 @@ if (folder === undefined) throw new Error("node test/programs/build.ts FOLDER")
 
 const input = Object.fromEntries([
   ...programs.map((file) => [file.replace(/\.ts$/, ""), inRoot(file)]),
+  ...examples().map((file) => [`tests/${file.replace(/\.ts$/, "")}`, inRoot(file)]),
   ...loadedByName()
 ])
 const bundle = await rolldown({

@@ -139,7 +139,8 @@ const itsRow = Effect.fnUntraced(function* (
     }
     const isFirst = yield* connection.write(statementsOf(place.schema).begin, [
       place.name,
-      randomBytes(16).toString("hex")
+      randomBytes(16).toString("hex"),
+      place.node
     ])
     if (isFirst === 0)
       return yield* Effect.fail(JournalError.of("Overtaken", at, "Another node began the journal just now."))

@@ -106,8 +106,13 @@ export const commitStatement = (
 export const statementsOf = (schema: string) => ({
   /** `$1`: name of the switch. */
   journal: `SELECT id, journal_id, part_entries, epoch FROM ${schema}.journal WHERE switch = $1`,
-  /** `$1`: name of the switch; `$2`: identity of its new journal. */
-  begin: `INSERT INTO ${schema}.journal (switch, journal_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+  /**
+   * `$1`: name of the switch; `$2`: identity of its new journal; `$3`: the node that begins it, which has the switch by that: no
+   * other one that tried beats for it, or hands it over at its end.
+   */
+  begin: `WITH begun AS (
+  INSERT INTO ${schema}.journal (switch, journal_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id
+) INSERT INTO ${schema}.owner (journal, node) SELECT id, $3 FROM begun`,
   claim: `UPDATE ${schema}.journal SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch`,
   epoch: `SELECT epoch FROM ${schema}.journal WHERE id = $1`,
   part: `SELECT 1 AS done FROM (SELECT ${schema}.make_part($1::int4, $2::int8)) AS made`,
