@@ -9,7 +9,10 @@ const AT_ONCE = 2
 const waiting: Array<() => void> = []
 let running = 0
 
-/** Runs an example by its one command, as a reader would, but built: from its source test/docs runs the first one. Gives its exit code and what it printed. */
+/**
+ * Runs an example by its one command, as a reader would, but built: from its source test/docs runs the first one. Gives its exit
+ * code and what it printed.
+ */
 const run = async (name: string): Promise<{ readonly code: number | null; readonly out: string }> => {
   if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
   else running++

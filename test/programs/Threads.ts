@@ -1,6 +1,7 @@
 /**
- * The threads of a switch that runs within a test, as they were built: `Programs.ts`; those of journals keep one after another:
- * `JournalThreads.ts`. While tests are watched, a thread is what its source says now.
+ * The threads of a switch that runs within a test, as they were built: `Programs.ts`; those of journals keep one after another,
+ * and those that read configurations: `JournalThreads.ts`, `ReadingThreads.ts`. While tests are watched, a thread is what its
+ * source says now.
  */
 import { fileURLToPath } from "node:url"
 import type { Plugin } from "vitest/config"
@@ -11,8 +12,11 @@ import { usePrograms } from "./Programs.ts"
 const threadFile =
   /new URL\(\s*import\.meta\.url\.endsWith\("\.ts"\) \? "\.\/(\w+)\.ts" : "\.\/\w+\.js",\s*import\.meta\.url\s*\)/g
 
-/** Where the threads are that keep one journal after another. */
-const keptThreads = fileURLToPath(new URL("./JournalThreads.ts", import.meta.url))
+/** Who starts a thread that is kept for the next one: by the module whose threads they are, the call and the file that has it. */
+const kept = [
+  ["/journal/SqliteStore.ts", "startedThread", "./JournalThreads.ts"],
+  ["/operate/Reading.ts", "startedReading", "./ReadingThreads.ts"]
+].map(([module, call, file]) => ({ module, call, file: fileURLToPath(new URL(file!, import.meta.url)) }))
 
 /**
  * Puts the built file there. Which folder it is in is asked when the thread starts: what is made here is kept from one run to the
@@ -28,8 +32,10 @@ export const builtThreads: Plugin = {
       (source, name: string) =>
         `(process.env["JINKA_PROGRAMS"] ? new URL(\`file://\${process.env["JINKA_PROGRAMS"]}/${name}.js\`) : ${source})`
     )
-    if (!id.endsWith("/journal/SqliteStore.ts")) return built
-    return `import { startedThread } from ${JSON.stringify(keptThreads)}\n${built.replace("new Worker(", "startedThread(")}`
+    const keeper = kept.find(({ module }) => id.endsWith(module!))
+    if (keeper === undefined) return built
+    const { call, file } = keeper
+    return `import { ${call} } from ${JSON.stringify(file)}\n${built.replace("new Worker(", `${call}(`)}`
   }
 }
 
