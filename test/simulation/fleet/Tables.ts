@@ -214,12 +214,13 @@ const statements: ReadonlyArray<readonly [RegExp, Making]> = [
     )
   ],
   [
-    /^INSERT INTO \w+\.journal \(switch/,
-    writes("journal", (tables, [, id]) =>
+    /^WITH begun AS/,
+    writes("journal", (tables, [, id, node]) =>
       tables.journalId !== undefined
         ? nothing
         : written((now) => {
             now.journalId = String(id)
+            now.owner = { node: String(node), beat: 0n, halted: null }
           })
     )
   ],
