@@ -102,6 +102,24 @@ describe("An approval that comes when its request has timed out", () => {
     })
   )
 
+  it.effect("does not ask the journal for every late answer of a slow issuer, however often it comes", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const counted = Effect.sync(() => {
+        asked++
+        return []
+      })
+      const reads: Reads = { exchange: counted }
+      const { b, commit, request, reversal } = yield* timedOut(diskReading(reads))
+      b.say(answerTo(request, "0210"), answerTo(reversal, "0430"))
+      yield* commit
+      for (let n = 0; n < 5; n++) b.say(answerTo(request, "0210"))
+      yield* commit
+
+      expect(asked).toBe(0)
+    })
+  )
+
   it.effect("is looked at again by the next start, where this one could not read its journal", () =>
     Effect.gen(function* () {
       const reads: Reads = {}

@@ -18,6 +18,7 @@ import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { dayOf } from "./day/BusinessDay.ts"
 import type { BusinessDays } from "./day/BusinessDays.ts"
+import { saysUnseen } from "./delivery/Approvals.ts"
 import { noOriginal } from "./delivery/Deliveries.ts"
 import type { DoubtEnd } from "./delivery/Doubts.ts"
 import { OURS } from "./delivery/Due.ts"
@@ -59,9 +60,6 @@ export class LinksMissing extends Data.TaggedError("LinksMissing")<{
 
 /** How long after a request was accepted something may be said of it that changes what a repeat of it is told. */
 const SAID_LATER_SECONDS = 900
-
-/** So many entries back late approvals are looked at again: a look takes milliseconds. */
-const LATE_ENTRIES = 1000
 
 /** Entries after which it is looked for requests of which nothing more will be said. */
 const FORGOTTEN_EVERY = 10_000
@@ -143,8 +141,7 @@ export class Recovery {
     desks.record.floor = desks.floor()
     this.learned.clear()
     // The last run may have ended before it could look at the last ones.
-    const since = desks.record.last - LATE_ENTRIES
-    for (const [exchange, seq] of this.lateOnes) if (seq > since) this.lateApprovals.came(exchange, seq)
+    for (const [exchange, seq] of this.lateOnes) this.lateApprovals.came(exchange, seq)
     this.older()
     return { entries, ended, reversed, resumed }
   })
@@ -203,9 +200,7 @@ export class Recovery {
         return this.attempted(entry)
       case EntryKind.acknowledged:
         if (entry.code === noOriginal) this.unseen(entry.exchange)
-        this.queueOf(entry)?.stored.learnEnd(entry.exchange)
-        this.desks.doubts.close(entry.exchange)
-        return this.ended(entry.exchange)
+        return this.acknowledged(entry)
       case EntryKind.held:
         return this.queueOf(entry)?.stored.hold(entry.exchange)
       case EntryKind.released:
@@ -281,8 +276,9 @@ export class Recovery {
   /** A partner has approved what had ended without an answer. */
   private late({ exchange, code, link, seq }: Entry): void {
     if (this.byNumber.get(link)?.language.isSuccess(code) !== true) return
-    this.desks.approvals.add(exchange)
-    this.lateOnes.set(exchange, seq)
+    const { approvals } = this.desks
+    approvals.add(exchange)
+    if (approvals.isUnseen(exchange)) this.lateOnes.set(exchange, seq)
   }
 
   private change(exchange: number, known: Pick<Known, "end" | "outcome">): void {
@@ -383,6 +379,16 @@ export class Recovery {
     // The stored message is whole; the open copy may have its key covered.
     if (source !== undefined)
       this.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued, to: desk.id }, source.stan)
+  }
+
+  private acknowledged(entry: Entry): void {
+    const { code, exchange } = entry
+    const { approvals, doubts } = this.desks
+    const desk = this.queueOf(entry)
+    const about = desk?.stored.learnEnd(exchange)?.about ?? 0
+    if (desk !== undefined && about !== 0) approvals.ended(about, saysUnseen(desk.language, code))
+    doubts.close(exchange)
+    this.ended(exchange)
   }
 
   /** A message was given up or declined: it is in doubt until a later entry says that a person has ended it. */

@@ -4,14 +4,21 @@
  * "No such request" is no end of the reversal of such a one: the partner itself has said that there is. Only its first attempt
  * can tell: behind one whose answer was lost it may mean that the reversal was done. Pure.
  */
+import type { Language } from "../../message/Language.ts"
 
-/** Requests that are remembered; the oldest are forgotten. A switch with more of them has other worries. */
-const KNOWN_MAX = 4096
+/** Requests that are remembered, of each kind; the oldest are forgotten. A switch with more of them has other worries. */
+const KNOWN_MAX = 16_384
+
+/** Whether a code that acknowledges a reversal says that there was nothing to reverse. */
+export const saysUnseen = (language: Language, code: string): boolean =>
+  !language.isSuccess(code) && code !== language.refusal.duplicate
 
 /** See the module header. */
 export class Approvals {
   /** By exchange; true once a first attempt was told that there is no such request. */
   private readonly known = new Map<number, boolean>()
+  /** Exchanges whose reversals ended because the partner knew no such request. */
+  private readonly unseen = new Set<number>()
 
   /** The request was approved. */
   add(exchange: number): void {
@@ -28,8 +35,21 @@ export class Approvals {
     return isToldBefore || attempts === 1
   }
 
-  /** The request has been taken back. */
-  delete(exchange: number): void {
+  /** The reversal of the request has ended; `isUnseen`: the partner knew no such request. */
+  ended(exchange: number, isUnseen: boolean): void {
     this.known.delete(exchange)
+    if (!isUnseen) return void this.unseen.delete(exchange)
+    this.unseen.add(exchange)
+    if (this.unseen.size > KNOWN_MAX) this.unseen.delete(this.unseen.keys().next().value!)
+  }
+
+  /** Whether the partner knew no such request when its reversal ended. */
+  isUnseen(exchange: number): boolean {
+    return this.unseen.has(exchange)
+  }
+
+  /** The same, and now somebody does something about it: told once. */
+  takeUnseen(exchange: number): boolean {
+    return this.unseen.delete(exchange)
   }
 }

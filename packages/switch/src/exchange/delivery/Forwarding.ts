@@ -15,6 +15,7 @@ import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX, TICK_MS } from "../request/Outstanding.ts"
 import type { Load } from "./Ahead.ts"
+import { saysUnseen } from "./Approvals.ts"
 import type { DeliveryEnd, Effects } from "./StoreAndForward.ts"
 import { type Kept, type Stored, storedOf } from "./Stored.ts"
 
@@ -116,7 +117,7 @@ export class Forwarding implements Effects {
     desks.record.ended(end, stored.exchange, desk, desk.link.epoch, code)
     // One that was given up before, and that a person has sent once more.
     if (end === "acknowledged") {
-      desks.approvals.delete(stored.about)
+      if (stored.about !== 0) desks.approvals.ended(stored.about, saysUnseen(desk.language, code))
       desks.doubts.close(stored.exchange)
       return
     }
@@ -200,8 +201,7 @@ export class Forwarding implements Effects {
     if (language.isSuccess(code)) return language.isAcknowledged(mti, code) ? "acknowledged" : "declined"
     if (carrier !== this.own && !isLast) return undefined
     if (!language.isAcknowledged(mti, code)) return "declined"
-    const isBelieved = code === language.refusal.duplicate || !this.desks.approvals.contradicts(about, attempts)
-    if (isBelieved) return "acknowledged"
+    if (!saysUnseen(language, code) || !this.desks.approvals.contradicts(about, attempts)) return "acknowledged"
     return isLast ? "declined" : undefined
   }
 

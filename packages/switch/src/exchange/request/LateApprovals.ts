@@ -8,6 +8,7 @@ import { Effect, Schedule } from "effect"
 import { type Entry, secretPan, secretRest } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { Desks } from "../Desks.ts"
+import { saysUnseen } from "../delivery/Approvals.ts"
 import type { Reversals } from "./Reversals.ts"
 
 /** Between two questions to a journal that does not answer, in milliseconds. */
@@ -28,6 +29,8 @@ export class LateApprovals {
   came(exchange: number, seq: number): void {
     const { approvals, journal, runtime } = this.desks
     approvals.add(exchange)
+    // The journal is asked only where something has to be done: of a slow partner every answer may come late.
+    if (!approvals.takeUnseen(exchange)) return
     const asked = this.entries(exchange).pipe(
       Effect.retry({ while: ({ reason }) => reason._tag === "StoreAway", schedule: Schedule.spaced(AGAIN_MS) }),
       Effect.map((entries) => this.judge(exchange, seq, entries)),
@@ -71,8 +74,7 @@ export class LateApprovals {
     const origin = desks.named(accepted.link)
     const target = desks.present.find(({ name }) => name === accepted.code)
     if (origin === undefined || target === undefined) return
-    const { refusal } = target.language
-    if (target.language.isSuccess(code) || code === refusal.duplicate) return
+    if (!saysUnseen(target.language, code)) return
     const isRead = origin.language.restore(message, secretPan(secret), secretRest(secret), this.index)
     if (!isRead) return this.reversals.impossible(target, exchange)
     const text = `exchange ${exchange} was approved behind its reversal, which had been answered ${code}: it is reversed once more`
