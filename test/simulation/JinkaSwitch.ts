@@ -265,7 +265,7 @@ const obeying = Effect.fnUntraced(function* (
   operator.obey = (order) => life.admit(() => void Queue.offerUnsafe(orders, order))
   while ((yield* Queue.take(orders)) === "reload") {
     const next = changed(settings, operator.reloads + 1)
-    const reloaded = Effect.map(running.reload(next, "simulation", DRAIN_MS), () => void operator.reloads++)
+    const reloaded = Effect.map(running.reload(next, { user: "simulation" }, DRAIN_MS), () => void operator.reloads++)
     yield* Effect.catch(reloaded, ({ says }) => Effect.logWarning(`reload refused: ${says}`))
   }
   const unfinished = yield* running.drain(DRAIN_MS)

@@ -7,7 +7,7 @@ import { actText } from "./ActText.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import { type BusinessDayStatus, type DayAct, dayStatus } from "./exchange/day/BusinessDay.ts"
 import type { BusinessDays } from "./exchange/day/BusinessDays.ts"
-import { noSuchLink, OperationRefused, type Operator } from "./Operations.ts"
+import { noSuchLink, OperationRefused, type Operator, whyOf } from "./Operations.ts"
 
 /** What came of it. */
 export interface DayMoved {
@@ -40,7 +40,7 @@ export class DayOperations {
       if (day === undefined)
         return refuse(`${link} keeps no business day: give it \`businessDay\` in the configuration.`)
       const before = dayStatus(day)!
-      const who = actText({ user: by.user, what: `day ${act} to ${to}`, why: by.reason })
+      const who = actText({ user: by.user, what: `day ${act} to ${to}`, why: whyOf(by) })
       return Effect.flatMap(this.days.byHand(desk, day, act, to, who), (moved) => {
         if ("wrong" in moved) return refuse(`The business day of ${link} stays: ${moved.wrong}.`)
         const after = dayStatus(day)!

@@ -19,7 +19,7 @@ import { shownCheckMethod } from "./guard/KeyRules.ts"
 import { type HeldKey, slotName } from "./guard/KeyTable.ts"
 import { explainModuleError } from "./guard/ModuleError.ts"
 import type { SecurityModule } from "./guard/SecurityModule.ts"
-import { noSuchLink, OperationRefused, type Operator } from "./Operations.ts"
+import { noSuchLink, OperationRefused, type Operator, whyOf } from "./Operations.ts"
 
 /** How long components are held, in milliseconds, and how many keys in the making. */
 const HELD_MS = 900_000
@@ -257,8 +257,7 @@ export class KeyOperations {
     this.held.set(place, held)
     const what = `component ${number} of ${of} for key ${slotName(asked.purpose, asked.direction)}`
     const came = `brought by ${asked.person}, check value ${checkValue}`
-    this.desks.note(desk, desk.link.epoch, actText({ user: by.user, what, why: by.reason, came }), "info")
-    this.desks.flush()
+    this.desks.acted(desk, actText({ user: by.user, what, why: whyOf(by), came }))
     if (held.parts.size < of) {
       const missing = Array.from({ length: of }, (_, n) => n + 1).filter((n) => !held.parts.has(n))
       return Effect.succeed({
@@ -302,7 +301,7 @@ export class KeyOperations {
         )
       }
       const { algorithm, checkValue, text } = handle
-      const cause = { says: "imported by hand", by: persons, ...(by.reason === undefined ? {} : { reason: by.reason }) }
+      const cause = { says: "imported by hand", by: persons, reason: whyOf(by) }
       // Not before: a slot that is made takes the place of another one.
       const slot = this.desks.keys.slot(desk.id, purpose, direction)
       yield* exchanges.take(desk, slot, { algorithm, checkValue, text, mark: "" }, cause)
@@ -387,4 +386,4 @@ const isSame = (one: string, other: string): boolean => plain(one) === plain(oth
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
 
-const signed = ({ reason, user }: Operator) => ({ by: [user], ...(reason === undefined ? {} : { reason }) })
+const signed = (by: Operator) => ({ by: [by.user], reason: whyOf(by) })

@@ -50,6 +50,9 @@ export interface Operator {
   readonly reason?: string | undefined
 }
 
+/** Why, as the journal has it. */
+export const whyOf = ({ reason }: Operator): string => reason ?? "no reason given"
+
 type Outcome = Omit<Operated, "link" | "act" | "before" | "after" | "unfinished"> &
   Partial<Pick<Operated, "unfinished">>
 
@@ -91,12 +94,14 @@ export class Operations {
     })
   }
 
-  /** Writes into the journal what an operator did that concerns no single link: a stop, a look at a transaction. */
-  told(user: string, what: string, why?: string): void {
-    const text = actText({ user, what, why })
-    this.desks.record.switchEvent(text)
-    this.desks.flush()
-    this.desks.runtime.fork(Effect.logInfo(text))
+  /** Writes into the journal what an operator did that concerns no single link (a stop), and what came of it. */
+  told(by: Operator, what: string, came?: string): void {
+    this.desks.acted(undefined, actText({ user: by.user, what, why: whyOf(by), came }))
+  }
+
+  /** The same of a look at a transaction, which takes no reason. */
+  looked(user: string, what: string): void {
+    this.desks.acted(undefined, actText({ user, what }))
   }
 
   private get there(): ReadonlyArray<Link> {
@@ -108,8 +113,8 @@ export class Operations {
     return this.there.some(({ settings }) => settings.name === name) ? undefined : noSuchLink(name, this.desks)
   }
 
-  private noted(link: Link, act: Act, { user, reason }: Operator, text: string): void {
-    link.noted(actText({ user, what: act, why: reason, came: text }))
+  private noted(link: Link, act: Act, by: Operator, text: string): void {
+    this.desks.acted(this.desks.of(link), actText({ user: by.user, what: act, why: whyOf(by), came: text }))
   }
 
   private does(link: Link, act: Act, by: Operator, drainMs: number): Done {

@@ -263,7 +263,7 @@ export class Pending {
   private noted(user: string, act: string, exchange: number, link: string, reason: string): void {
     const { desks } = this
     const text = actText({ user, what: `pending ${act} exchange ${exchange} of ${link}`, why: reason })
-    if (act === "retry") desks.record.switchEvent(text)
+    if (act === "retry") return desks.acted(undefined, text)
     desks.flush()
     desks.runtime.fork(Effect.logInfo(text))
   }

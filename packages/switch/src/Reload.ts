@@ -26,6 +26,7 @@ import type { HttpDoorSettings } from "./link/door/HttpDoor.ts"
 import type { Link } from "./link/Link.ts"
 import type { GroupSettings } from "./link/LinkGroup.ts"
 import { type LinkSettings, sidesOf } from "./link/Settings.ts"
+import { type Operator, whyOf } from "./Operations.ts"
 import { type RunningLinks, reloaded } from "./RunningLinks.ts"
 import { type Endpoint, type ListenFailed, Transport } from "./transport/Transport.ts"
 
@@ -136,7 +137,7 @@ export class Reload {
   }
 
   /** Does it. Returns what a closed link's drain could not wait for. */
-  run(next: Next, user: string, drainMs: number): Effect.Effect<ReadonlyArray<Unfinished>, ReloadRefused, Transport> {
+  run(next: Next, by: Operator, drainMs: number): Effect.Effect<ReadonlyArray<Unfinished>, ReloadRefused, Transport> {
     return this.one.withPermits(1)(
       Effect.gen({ self: this }, function* () {
         const changes = yield* this.compare(next)
@@ -147,12 +148,12 @@ export class Reload {
         for (const link of closing) link.change({ _tag: "leaving", on: loses(changes, link) })
         const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
         const doors = yield* this.openDoors(next, closing, drainMs).pipe(Effect.onError(() => takeBack))
-        const unfinished = yield* this.quiet(changes, closing, user, drainMs).pipe(
+        const unfinished = yield* this.quiet(changes, closing, by, drainMs).pipe(
           Effect.onError(() => Effect.andThen(doors.takeBack, takeBack))
         )
-        this.swap(next, changes, closing, made, wasAway, user)
+        this.swap(next, changes, closing, made, wasAway, by)
         doors.take()
-        yield* this.note(changes, closing, made, user)
+        yield* this.note(changes, closing, made, by)
         for (const link of closing) yield* this.runningLinks.stop(link)
         yield* doors.close
         for (const { link } of made) yield* this.runningLinks.join(link, this.desks.runtime.monotonicMs)
@@ -198,18 +199,18 @@ export class Reload {
   }
 
   /** Closes the links in order and waits until nothing that is under way knows them any more. */
-  private quiet(changes: Changes, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
+  private quiet(changes: Changes, closing: ReadonlyArray<Link>, by: Operator, drainMs: number) {
     return Effect.gen({ self: this }, function* () {
-      const unfinished = closing.length === 0 ? [] : yield* this.close(changes, closing, user, drainMs)
+      const unfinished = closing.length === 0 ? [] : yield* this.close(changes, closing, by, drainMs)
       if (this.isStopping) return yield* new ReloadRefused({ reason: "Busy", says: "The switch is stopping." })
       return unfinished
     })
   }
 
-  private close(changes: Changes, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
+  private close(changes: Changes, closing: ReadonlyArray<Link>, by: Operator, drainMs: number) {
     return Effect.gen({ self: this }, function* () {
       const { desks } = this
-      const unfinished = yield* drainLinks(desks, closing, drainMs, reloaded(user))
+      const unfinished = yield* drainLinks(desks, closing, drainMs, reloaded(by.user))
       const end = desks.runtime.monotonicMs() + desks.limits.requestTimeoutMs + SETTLE_MS
       const left = () => Math.max(0, end - desks.runtime.monotonicMs())
       const losing = new Set(closing.filter((link) => loses(changes, link)).map(({ id }) => id))
@@ -277,11 +278,12 @@ export class Reload {
     closing: ReadonlyArray<Link>,
     made: ReadonlyArray<Made>,
     wasAway: ReadonlySet<number>,
-    user: string
+    by: Operator
   ): void {
     const { desks } = this
     const counts = `links added ${added.size}, changed ${changed.size}, removed ${removed.size}`
-    desks.record.switchEvent(actText({ user, what: "reload", came: `${counts}, routes ${next.routes.length}` }))
+    const text = { user: by.user, what: "reload", why: whyOf(by) }
+    desks.record.act(undefined, actText({ ...text, came: `${counts}; routes now ${next.routes.length}` }))
     for (const link of closing) {
       if (removed.has(link.settings.name)) link.change({ _tag: "gone" })
       // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
@@ -304,11 +306,11 @@ export class Reload {
   }
 
   /** Says of each link what became of it: the switch itself has said how many there are, in the turn of the change. */
-  private note({ added, removed }: Changes, closing: ReadonlyArray<Link>, made: ReadonlyArray<Made>, user: string) {
+  private note({ added, removed }: Changes, closing: ReadonlyArray<Link>, made: ReadonlyArray<Made>, by: Operator) {
     const ended = closing.map((link) => ({ link, what: removed.has(link.settings.name) ? "removed" : "changed" }))
     const begun = made.map(({ link }) => link).filter(({ settings }) => added.has(settings.name))
     return inSlices([...ended, ...begun.map((link) => ({ link, what: "added" }))], ({ link, what }) =>
-      link.noted(actText({ user, what: "reload", came: what }))
+      link.noted(actText({ user: by.user, what: "reload", why: whyOf(by), came: what }))
     )
   }
 

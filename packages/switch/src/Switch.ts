@@ -26,7 +26,7 @@ import type { DoorSettings } from "./link/door/Door.ts"
 import type { HttpDoorSettings } from "./link/door/HttpDoor.ts"
 import type { Link } from "./link/Link.ts"
 import type { GroupSettings } from "./link/LinkGroup.ts"
-import { Operations } from "./Operations.ts"
+import { Operations, type Operator } from "./Operations.ts"
 import { Pending } from "./Pending.ts"
 import { Reload, type ReloadRefused } from "./Reload.ts"
 import { Retention } from "./Retention.ts"
@@ -75,11 +75,11 @@ export interface Running {
   readonly check: (next: SwitchSettings) => Effect.Effect<void, ReloadRefused>
   /**
    * Takes other settings: see `Reload`. Links that are closed for it are drained for up to `drainMs`; returns what that could not
-   * wait for. `user` is in the journal.
+   * wait for. `by` is in the journal.
    */
   readonly reload: (
     next: SwitchSettings,
-    user: string,
+    by: Operator,
     drainMs: number
   ) => Effect.Effect<ReadonlyArray<Unfinished>, ReloadRefused>
   /**
@@ -140,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
       return desks.all.map(({ link }) => link)
     },
     check: (next) => Effect.provideContext(reload.check(next), transport),
-    reload: (next, user, drainMs) => Effect.provideContext(reload.run(next, user, drainMs), transport),
+    reload: (next, by, drainMs) => Effect.provideContext(reload.run(next, by, drainMs), transport),
     keys: desks.keys,
     keyOperations: new KeyOperations(desks, exchanges.keys, module),
     operations: new Operations(desks),

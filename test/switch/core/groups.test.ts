@@ -336,7 +336,7 @@ describe("a group that a reload makes", () => {
             ],
             limits
           },
-          "ann",
+          { user: "ann" },
           100
         )
       )

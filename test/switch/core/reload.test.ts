@@ -25,7 +25,7 @@ const bench = Effect.gen(function* () {
   yield* started.commit
   const { running } = started
   const reload = (next: SwitchSettings, drainMs = 300) =>
-    Effect.forkChild(Effect.result(running.reload(next, "ann", drainMs)))
+    Effect.forkChild(Effect.result(running.reload(next, { user: "ann" }, drainMs)))
   /** Lets time pass and the disk write, until whatever runs has an end. */
   const pass = (ms: number) =>
     Effect.gen(function* () {

@@ -224,7 +224,7 @@ describe("approvals that were not handed to the kernel", () => {
       const { b, pass, running, links } = yield* dialledFor(makeDisk())
       const [acquirer, issuer] = links
       const next = { ...settings, links: [{ ...acquirer!, window: 7 }, issuer!] }
-      const reloading = yield* Effect.forkChild(running.reload(next, "ann", 100))
+      const reloading = yield* Effect.forkChild(running.reload(next, { user: "ann" }, 100))
       yield* pass(500)
       yield* Fiber.join(reloading)
 

@@ -30,7 +30,7 @@ const freePort = async (): Promise<number> => {
 const limits = { requestTimeoutMs: 30_000, recentKeys: 4096, unwrittenRefuse: 1 << 24, unwrittenStop: 1 << 25 }
 
 const reload = ({ running }: Rig, links: ReadonlyArray<LinkAll>) =>
-  Effect.runPromise(running.reload({ links, routes: [{ bin: "62", to: 1 }], limits }, "ann", 30_000))
+  Effect.runPromise(running.reload({ links, routes: [{ bin: "62", to: 1 }], limits }, { user: "ann" }, 30_000))
 
 const terminalsOn = (port: number) =>
   linkOf("terminals", {

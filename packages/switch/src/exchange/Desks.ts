@@ -387,6 +387,16 @@ export class Desks {
     this.runtime.fork(Effect.annotateLogs(line, { link: desk.name, epoch }))
   }
 
+  /** Notes what a person did, to a link or to the switch (`undefined`), in journal and log. */
+  acted(desk: Desk | undefined, text: string): void {
+    this.record.act(desk, text)
+    this.flush()
+    const line = Effect.logInfo(text)
+    this.runtime.fork(
+      desk === undefined ? line : Effect.annotateLogs(line, { link: desk.name, epoch: desk.link.epoch })
+    )
+  }
+
   /** The link is ready: what is stored at its own desk, or at another of the same partner, may go out. */
   carriesAgain(desk: Desk): void {
     desk.stored.linkReady()

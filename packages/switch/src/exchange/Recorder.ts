@@ -22,6 +22,9 @@ export const PAN_LENGTH_MAX = 20
 /** Longest card number, and the byte of its length. */
 const PAN_ROOM = 1 + PAN_LENGTH_MAX
 
+/** Acts of persons that are written while room is scarce: some 200 KiB of what is left. They are few; a program's may not be. */
+const ACTS_WHILE_SCARCE = 1000
+
 /** The journal as the exchanges see it. */
 export class Recorder {
   private readonly writer: JournalWriter
@@ -34,6 +37,8 @@ export class Recorder {
   private readonly found: Array<number> = []
   /** What was not written to keep the disk's reserve for the ends of open exchanges. */
   readonly spared = new Spared()
+  /** Acts that were written since room became scarce. */
+  private actsWritten = 0
   /** Entries written that open an exchange or move one on; whoever writes such an entry owes the exchange its next step. */
   steps = 0
 
@@ -179,11 +184,23 @@ export class Recorder {
     return this.plain(EntryKind.event, 0, desk.journalName, epoch, text)
   }
 
+  /**
+   * What a person did, to a link or to the switch (`undefined`), in plain words. Also while room is scarce: who helped then is
+   * asked for afterwards. 0: after so many of them the log alone has it.
+   */
+  act(desk: Desk | undefined, text: string): number {
+    if (!this.isScarce) this.actsWritten = 0
+    else if (this.isHeldUp || ++this.actsWritten > ACTS_WHILE_SCARCE) {
+      this.spared.add("event")
+      return 0
+    }
+    return this.plain(EntryKind.event, 0, desk?.journalName ?? 0, desk?.link.epoch ?? 0, text)
+  }
+
   /** Something that concerns the switch and not one link, in plain words; 0 while room is scarce: the log has it. */
   switchEvent(text: string): number {
     if (this.isScarce) return 0
-    this.writer.now = this.wallMs()
-    return this.writer.note(text)
+    return this.plain(EntryKind.event, 0, 0, 0, text)
   }
 
   /**

@@ -138,6 +138,9 @@ export class MemoryStore {
     this.dropped = dropped
   }
 
+  /** What `Journal.scarce` says. */
+  isScarce = false
+
   /** What `Journal.refuses` says. While it is `away`, groups become durable and nobody hears of it, and questions wait. */
   get refuses(): StoreRefusal | undefined {
     return this.refusal
@@ -233,7 +236,7 @@ export class MemoryStore {
       yieldAfterMs: this.options.yieldAfterMs ?? Number.POSITIVE_INFINITY,
       extent: (before, needed) => whenOpen(() => this.extent(before, needed)),
       drop: (upTo) => whenOpen(() => this.drop(upTo)),
-      scarce: () => false
+      scarce: () => this.isScarce
     })
   }
 

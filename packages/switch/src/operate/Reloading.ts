@@ -4,6 +4,7 @@
  */
 import { Cause, Clock, Effect, type FileSystem, type Path } from "effect"
 import { Journal } from "../journal/Journal.ts"
+import type { Operator } from "../Operations.ts"
 import type * as Switch from "../Switch.ts"
 import type { Credentials } from "../transport/Credentials.ts"
 import type { AdminListener } from "./admin/Admin.ts"
@@ -26,13 +27,15 @@ export interface InForce {
 
 /** How a reload is asked for. */
 export interface Request {
-  readonly user: string
+  readonly by: Operator
   /** Say what would change, and whether it could be done now; change nothing. */
   readonly isDry: boolean
 }
 
 /** What a reload reads and writes. */
 type Needed = FileSystem.FileSystem | Path.Path | Journal | Credentials | ProcessEdge
+
+const dryRun = "dry run of a reload"
 
 const nothingChanged = "Nothing was changed."
 
@@ -65,17 +68,25 @@ export const reload = (
       if (Cause.hasDies(cause)) return Effect.fail(new CommandFailed({ exit: "defect", says: defectText(cause) }))
       return Effect.interrupt
     }),
-    Effect.tapError(({ says }) =>
-      Effect.logError(
-        `reload${request.isDry ? " (dry run)" : ""} by ${request.user} refused: ${says.replaceAll("\n", " ")}`
-      )
-    )
+    Effect.tap((changes) =>
+      Effect.sync(() => {
+        // The switch itself has noted what it did.
+        if (changes.applied) return
+        const would = isEmpty(changes) ? "would change nothing" : `would do: ${planWords(changes)}`
+        running.operations.told(request.by, dryRun, would)
+      })
+    ),
+    Effect.tapError(({ says }) => {
+      const why = says.replaceAll("\n", " ")
+      running.operations.told(request.by, request.isDry ? dryRun : "reload", `refused: ${why}`)
+      return Effect.logError(`reload${request.isDry ? " (dry run)" : ""} by ${request.by.user} refused: ${why}`)
+    })
   )
 
 const attempt = (
   inForce: InForce,
   running: Switch.Running,
-  { user, isDry }: Request
+  { by, isDry }: Request
 ): Effect.Effect<ReloadReport, CommandFailed, Needed> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
@@ -105,13 +116,13 @@ const attempt = (
     }
     ;(yield* Journal).learn(next.journal.dialects)
     const { drainTimeoutMs } = inForce.configuration
-    const reloaded = asRefused(running.reload(next.settings, user, drainTimeoutMs))
+    const reloaded = asRefused(running.reload(next.settings, by, drainTimeoutMs))
     const unfinished = yield* Effect.onError(reloaded, () => admin.takeBack)
     yield* admin.take
     inForce.configuration = next
     running.retention.change(next.retention)
     yield* Certificates.reload
-    yield* Effect.logInfo(`reloaded by ${user}: ${isEmpty(changes) ? "nothing changed" : planWords(changes)}`)
+    yield* Effect.logInfo(`reloaded by ${by.user}: ${isEmpty(changes) ? "nothing changed" : planWords(changes)}`)
     return report(true, unfinished)
   })
 
@@ -127,7 +138,7 @@ const readyAdmin = (inForce: InForce, next: Configuration) =>
     )
   })
 
-const planWords = ({ added, admin, changed, doors, removed, groups, routes, limits }: Plan): string =>
+const planWords = ({ added, admin, changed, doors, removed, groups, routes, limits }: Omit<Plan, "restart">): string =>
   [
     `links added ${added.length}, changed ${changed.length}, removed ${removed.length}`,
     `groups changed ${groups.length}`,

@@ -236,7 +236,10 @@ const hold = Effect.fnUntraced(function* (
   yield* ready(configuration, identity, running.recovered, inForce.admin.endpoint())
   yield* sayReady(`runs with ${links.length} links`)
   const ending = endingSignal(signal, hangUp(inForce, running))
-  const signalled = Effect.map(ending, (why): Ending => ({ why, isYield: false }))
+  const signalled = Effect.map(ending, (why): Ending => {
+    running.operations.told({ user: why, reason: "a signal" }, "stop")
+    return { why, isYield: false }
+  })
   const end = yield* Effect.raceAllFirst([running.failed, signalled, Deferred.await(stop)])
   isStopping = true
   const { drainTimeoutMs } = inForce.configuration
@@ -294,7 +297,7 @@ const endingSignal = <R>(
 
 /** SIGHUP reloads; what comes of it is in the log. It runs beside: a signal to stop must not wait for it. */
 const hangUp = (inForce: InForce, running: Switch.Running) =>
-  reload(inForce, running, { user: "SIGHUP", isDry: false }).pipe(
+  reload(inForce, running, { by: { user: "SIGHUP", reason: "a signal" }, isDry: false }).pipe(
     Effect.asVoid,
     Effect.ignore,
     Effect.forkScoped,

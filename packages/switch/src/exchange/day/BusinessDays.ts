@@ -102,12 +102,11 @@ export class BusinessDays {
       const { name } = desk.link.settings
       const today = new Date(this.desks.wallMs + desk.link.settings.utcOffsetMs).toISOString().slice(0, 10)
       const moved = byHand(day.now, act, to, today)
-      const text =
-        "wrong" in moved ? `not done: ${moved.wrong}` : `${words(name, moved.day)}. Before: ${dayText(day.now)}`
-      const seq = "wrong" in moved ? 0 : this.take(desk, day, moved.day)
-      this.desks.note(desk, desk.link.epoch, `${who}: ${text}`, "info")
+      if ("wrong" in moved) return resume(Effect.succeed(moved))
+      const text = `${words(name, moved.day)}. Before: ${dayText(day.now)}`
+      const seq = this.take(desk, day, moved.day)
+      this.desks.acted(desk, `${who}: ${text}`)
       this.desks.after(undefined, seq, () => resume(Effect.succeed(moved)))
-      this.desks.flush()
     })
   }
 

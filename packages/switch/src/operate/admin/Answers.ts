@@ -97,7 +97,7 @@ const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
         Effect.gen(function* () {
           const user = yield* as("view")
           const key = keyOf(asked)
-          controlled.told(user, `trace by ${Object.keys(key).join(", ")}`)
+          controlled.looked(user, `trace by ${Object.keys(key).join(", ")}`)
           return yield* Effect.mapError(
             controlled.trace(key, diff === true),
             ({ message }) => new Unreadable({ error: message })
@@ -109,7 +109,7 @@ const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
           const user = yield* as("view")
           const key = keyOf(payload)
           const names = Object.keys(key).join(", ")
-          controlled.told(user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
+          controlled.looked(user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
           return yield* Effect.mapError(
             controlled.why(names === "" ? undefined : key),
             ({ message }) => new Unreadable({ error: message })
@@ -155,18 +155,14 @@ const operate = (controlled: Controlled) =>
         )
       )
       .handle("reload", ({ payload: { dryRun, reason } }) =>
-        Effect.flatMap(as("operate"), (user) => {
-          controlled.told(user, dryRun ? "dry run of a reload" : "reload", reason)
-          return Effect.catchTag(controlled.reload(user, dryRun), "CommandFailed", ({ says }) =>
+        Effect.flatMap(as("operate"), (user) =>
+          Effect.catchTag(controlled.reload({ user, reason }, dryRun), "CommandFailed", ({ says }) =>
             Effect.fail(new Refused({ error: says }))
           )
-        })
+        )
       )
       .handle("drain", ({ payload: { reason } }) =>
-        Effect.flatMap(as("operate"), (user) => {
-          controlled.told(user, "drain", reason)
-          return controlled.drain(user)
-        })
+        Effect.flatMap(as("operate"), (user) => controlled.drain({ user, reason }))
       )
   )
 

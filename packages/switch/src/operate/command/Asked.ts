@@ -17,6 +17,18 @@ export const asJson = Flag.Boolean("json").pipe(
   Flag.withoutNegation
 )
 
+/** `--reason` of an act that may be urgent: without it the journal says that none was given. */
+export const reason = Flag.String("reason").pipe(
+  Flag.withDescription(
+    "Why, for the journal: up to 120 ASCII characters, without a run of 8 digits (no card number is in an event)"
+  ),
+  Flag.optional
+)
+
+/** The same as it travels. */
+export const because = (given: Option.Option<string>): { readonly reason?: string } =>
+  Option.isSome(given) ? { reason: given.value } : {}
+
 /** The name of a link. */
 export const linkName = Argument.String("link").pipe(
   Argument.withDescription("The link's name, as in the configuration")

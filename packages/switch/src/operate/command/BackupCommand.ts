@@ -8,6 +8,7 @@ import { ArchiveReport, BackupReport } from "../control/JournalReport.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { type JournalPlace, journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, summarize } from "../Summary.ts"
+import { because, reason } from "./Asked.ts"
 import { makeLines } from "./Lines.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
@@ -32,16 +33,17 @@ export const backup = Command.make(
   "backup",
   {
     place: fileOrDirectory,
-    to: Argument.String("to").pipe(Argument.withDescription("A directory that is empty, or not there yet"))
+    to: Argument.String("to").pipe(Argument.withDescription("A directory that is empty, or not there yet")),
+    reason
   },
-  ({ place, to }) =>
+  ({ place, reason: why, to }) =>
     Effect.gen(function* () {
       const path = yield* Path.Path
       const files = yield* FileSystem.FileSystem
       const journal = yield* journalPlace(place)
       const directory = path.resolve(to)
       const runs = yield* Effect.orElseSucceed(files.exists(journal.socket), () => false)
-      if (runs) yield* ask(journal.socket, "POST", "/backup", BackupReport, { directory })
+      if (runs) yield* ask(journal.socket, "POST", "/backup", BackupReport, { directory, ...because(why) })
       else {
         const source = yield* journal.open("unused")
         yield* Effect.mapError(source.backup(directory), failedBy)
@@ -71,7 +73,7 @@ const dayOf = (flag: string, text: string): Effect.Effect<number, CommandFailed>
 
 const reasonFlag = Flag.String("reason").pipe(
   Flag.withDescription("Why, for the journal: 1 to 120 ASCII characters, no run of 8 digits"),
-  Flag.withDefault("by hand")
+  Flag.withDefault("no reason given")
 )
 
 const archivedText = ({ archived, dropped, files, heldBy }: ArchiveReport): string =>

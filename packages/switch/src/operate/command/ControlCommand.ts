@@ -1,11 +1,12 @@
 /** `jinka status` and `jinka stop`: what a running switch says, and its end. */
 import { Console, Effect, Option } from "effect"
 import { Command } from "effect/cli"
+import { counted } from "../Counted.ts"
 import { ask } from "../control/ControlCall.ts"
 import { linkDetail } from "../control/LinkText.ts"
 import { DrainReport, StatusReport } from "../control/Report.ts"
 import { statusText } from "../control/StatusText.ts"
-import { asJson, noSuchLink, socketOf, whichLink, whichSwitch, withoutFile } from "./Asked.ts"
+import { asJson, because, noSuchLink, reason, socketOf, whichLink, whichSwitch, withoutFile } from "./Asked.ts"
 
 /** `jinka status FILE [LINK]`. */
 export const status = Command.make("status", { ...whichLink, json: asJson }, (flags) =>
@@ -43,9 +44,9 @@ export const status = Command.make("status", { ...whichLink, json: asJson }, (fl
 )
 
 /** `jinka stop FILE`. */
-export const stop = Command.make("stop", { ...whichSwitch, json: asJson }, ({ json, ...which }) =>
+export const stop = Command.make("stop", { ...whichSwitch, reason, json: asJson }, ({ json, reason: why, ...which }) =>
   Effect.gen(function* () {
-    const report = yield* ask(yield* socketOf(which), "POST", "/drain", DrainReport)
+    const report = yield* ask(yield* socketOf(which), "POST", "/drain", DrainReport, because(why))
     yield* Console.log(json ? JSON.stringify(report) : drainText(report))
   })
 ).pipe(
@@ -53,14 +54,14 @@ export const stop = Command.make("stop", { ...whichSwitch, json: asJson }, ({ js
     "Stops a running switch in order: no new requests, up to `drainTimeout` for what is outstanding, sign-off, end. Prints what had not ended. Advices and reversals stay in the journal and go on at the next start."
   ),
   Command.withShortDescription("Drain and stop a running switch"),
-  Command.withExamples([{ command: "jinka stop switch.yaml", description: "Before maintenance" }])
+  Command.withExamples([{ command: 'jinka stop switch.yaml --reason "new kernel"', description: "Before maintenance" }])
 )
 
 const drainText = ({ unfinished }: DrainReport): string =>
   unfinished.length === 0
     ? "stopped; nothing was left open"
     : [
-        `stopped; ${unfinished.length} requests had not ended:`,
+        `stopped; ${counted(unfinished.length, "request", "requests")} had not ended:`,
         ...unfinished.map(({ exchange, link, outcome }) => `  exchange ${exchange} on ${link}: ${outcome}`),
         "Their outcome is unknown where they were sent. What is money is reversed after the next start."
       ].join("\n")

@@ -1,17 +1,10 @@
 /** `jinka link ...`: what an operator does to one link of a running switch. */
-import { Console, Effect, Option } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Console, Effect } from "effect"
+import { Command } from "effect/cli"
 import type { Act } from "../../Operations.ts"
 import { ask } from "../control/ControlCall.ts"
 import { OperatedReport } from "../control/Report.ts"
-import { asJson, linkOf, socketOf, whichLink, withoutFile } from "./Asked.ts"
-
-const reason = Flag.String("reason").pipe(
-  Flag.withDescription(
-    "Why, for the journal: up to 120 ASCII characters, without a run of 8 digits (no card number is in an event)"
-  ),
-  Flag.optional
-)
+import { asJson, because, linkOf, reason, socketOf, whichLink, withoutFile } from "./Asked.ts"
 
 interface Words {
   readonly short: string
@@ -68,13 +61,18 @@ const one = (act: Act) =>
       const { reason: why, json, link: named, ...which } = withoutFile(flags)
       const socket = yield* socketOf(which)
       const link = yield* linkOf(named)
-      const by = Option.isSome(why) ? { reason: why.value } : {}
-      const report = yield* ask(socket, "POST", `/links/${encodeURIComponent(link)}/${act}`, OperatedReport, by)
+      const report = yield* ask(
+        socket,
+        "POST",
+        `/links/${encodeURIComponent(link)}/${act}`,
+        OperatedReport,
+        because(why)
+      )
       yield* Console.log(json ? JSON.stringify(report) : operatedText(report))
     })
   ).pipe(
     Command.withDescription(
-      `${words[act].long} Says the link's state before and after, and is in the journal with your user name.`
+      `${words[act].long} Says the link's state before and after, and is in the journal with your user name and --reason.`
     ),
     Command.withShortDescription(words[act].short),
     Command.withExamples([{ command: `jinka link ${act} switch.yaml issuer`, description: words[act].example }])

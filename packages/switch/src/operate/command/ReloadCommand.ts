@@ -3,7 +3,7 @@ import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ask } from "../control/ControlCall.ts"
 import { ReloadReport } from "../control/Report.ts"
-import { asJson, socketOf, whichSwitch } from "./Asked.ts"
+import { asJson, because, reason, socketOf, whichSwitch } from "./Asked.ts"
 
 const dryRun = Flag.Boolean("dry-run").pipe(
   Flag.withDescription("Say what would change and whether it could be done now; change nothing"),
@@ -14,21 +14,21 @@ const dryRun = Flag.Boolean("dry-run").pipe(
 /** `jinka reload FILE`. */
 export const reload = Command.make(
   "reload",
-  { ...whichSwitch, dryRun, json: asJson },
-  ({ dryRun: isDry, json, ...which }) =>
+  { ...whichSwitch, dryRun, reason, json: asJson },
+  ({ dryRun: isDry, json, reason: why, ...which }) =>
     Effect.gen(function* () {
       const socket = yield* socketOf(which)
-      const report = yield* ask(socket, "POST", "/reload", ReloadReport, { dryRun: isDry })
+      const report = yield* ask(socket, "POST", "/reload", ReloadReport, { dryRun: isDry, ...because(why) })
       yield* Console.log(json ? JSON.stringify(report) : reloadText(report))
     })
 ).pipe(
   Command.withDescription(
-    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Otherwise links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and rebuilt; links, groups, routes, doors and limits change in one turn, so every message meets the old configuration whole or the new one whole. A door that moves listens at its new address before it gives up the old one; connections that came in by it stay. `admin` changes too, with its users and their tokens. SIGHUP does the same."
+    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Otherwise links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and rebuilt; links, groups, routes, doors and limits change in one turn, so every message meets the old configuration whole or the new one whole. A door that moves listens at its new address before it gives up the old one; connections that came in by it stay. `admin` changes too, with its users and their tokens. What came of it is in the journal with your name and --reason, also when it was refused. SIGHUP does the same."
   ),
   Command.withShortDescription("Take a changed configuration without a restart"),
   Command.withExamples([
     { command: "jinka reload switch.yaml --dry-run", description: "What would it do?" },
-    { command: "jinka reload switch.yaml", description: "Do it" },
+    { command: 'jinka reload switch.yaml --reason "new route, case 12"', description: "Do it" },
     { command: "kill -HUP $PID", description: "The same; the outcome is in the log" }
   ])
 )

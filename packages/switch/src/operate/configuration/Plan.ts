@@ -34,7 +34,7 @@ export interface Plan {
 }
 
 /** Whether there is anything to do. */
-export const isEmpty = (plan: Plan): boolean =>
+export const isEmpty = (plan: Omit<Plan, "restart">): boolean =>
   [plan.added, plan.removed, plan.changed, plan.groups, plan.routes, plan.limits, plan.doors, plan.admin].every(
     ({ length }) => length === 0
   )

@@ -6,7 +6,7 @@ import { coverTyped } from "@jinka/codec"
 import { Clock, Deferred, Effect, Fiber, FileSystem, type Path, type Scope } from "effect"
 import { Journal } from "../../journal/Journal.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
-import { OperationRefused } from "../../Operations.ts"
+import { OperationRefused, type Operator } from "../../Operations.ts"
 import type * as Switch from "../../Switch.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
@@ -14,6 +14,7 @@ import { auditOf } from "../admin/Audit.ts"
 import type { Alarms } from "../alarm/Alarms.ts"
 import type { SuccessRates } from "../alarm/SuccessRates.ts"
 import type { Configuration } from "../Configuration.ts"
+import { counted } from "../Counted.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
 import { type InForce, reload } from "../Reloading.ts"
@@ -63,6 +64,12 @@ export const makeControlled = Effect.fnUntraced(function* (
   const totalsOf = (date: string | undefined) =>
     totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date)
   running.reconcileBy(totalsOf)
+  const keys = running.keyOperations
+  /** What is refused to a person is in the journal, too. */
+  const orNoted =
+    (by: Operator, what: string) =>
+    <A>(done: Effect.Effect<A, OperationRefused>) =>
+      Effect.tapError(done, ({ says }) => Effect.sync(() => running.operations.told(by, what, `not done: ${says}`)))
   const end = (ending: Ending) => {
     Deferred.doneUnsafe(stop, Effect.succeed(ending))
     return Deferred.await(drained)
@@ -76,44 +83,60 @@ export const makeControlled = Effect.fnUntraced(function* (
     audit: (before) => auditOf({ scan: journal.scan, next: journal.writer.next, names: journal.names() }, before),
     pending: (asked) => running.pending.told(asked),
     settle: (act, exchange, user, reason) =>
-      Effect.map(running.pending[act](exchange, user, reason), (closed) => ({ closed })),
-    reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),
+      running.pending[act](exchange, user, reason).pipe(
+        orNoted({ user, reason }, `pending ${act} exchange ${exchange}`),
+        Effect.map((closed) => ({ closed }))
+      ),
+    reload: (by, isDry) => whole(Effect.provideContext(reload(inForce, running, { by, isDry }), services)),
     backup: (directory) => whole(Effect.map(journal.backup(directory), (entries) => ({ entries }))),
     alarms: Effect.sync(() => alarms.report()),
     silence: (of, minutes, { reason = "", user }) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const what = `silence alarm ${alarmWords(of)} for ${counted(minutes, "minute", "minutes")}`
         const missing = of.link === "" ? undefined : running.operations.missing(of.link)
-        if (missing !== undefined) return Effect.fail(missing)
+        if (missing !== undefined) return orNoted({ user, reason }, what)(Effect.fail(missing))
         const until = now + minutes * 60_000
-        running.operations.told(user, `silence alarm ${alarmWords(of)} for ${minutes} minutes`, reason)
+        running.operations.told({ user, reason }, what)
         alarms.silence({ ...of, until, user, reason })
         return Effect.succeed(alarms.report())
       }),
-    unsilence: (of, { reason = "", user }) =>
+    unsilence: (of, by) =>
       Effect.suspend(() => {
         if (!alarms.unsilence(of)) {
           const says = `The alarm ${alarmWords(of)} is not silenced. \`jinka alarm list\` shows what is.`
-          return Effect.fail(new OperationRefused({ reason: "NotNow", says }))
+          const refused = new OperationRefused({ reason: "NotNow", says })
+          return orNoted(by, `unsilence alarm ${alarmWords(of)}`)(Effect.fail(refused))
         }
-        running.operations.told(user, `unsilence alarm ${alarmWords(of)}`, reason)
+        running.operations.told(by, `unsilence alarm ${alarmWords(of)}`)
         return Effect.succeed(alarms.report())
       }),
     archive: (request) => whole(running.retention.byHand(request)),
-    drain: (user) =>
+    drain: (by) =>
       Effect.suspend(() => {
-        running.operations.told(user, "stop")
-        return end({ why: `${user} asked over the control socket`, isYield: false })
+        running.operations.told(by, "stop")
+        return end({ why: `${by.user} asked for it`, isYield: false })
       }),
     yield: (user, reason) =>
       Effect.gen(function* () {
-        yield* someoneStandsBy(standbys)
-        running.operations.told(user, "yield", reason)
+        yield* Effect.tapError(someoneStandsBy(standbys), ({ says }) =>
+          Effect.sync(() => running.operations.told({ user, reason }, "yield", `not done: ${says}`))
+        )
+        running.operations.told({ user, reason }, "yield")
         return yield* end({ why: `${user} hands over: ${reason}`, isYield: true })
       }),
-    keys: running.keyOperations,
-    days: running.dayOperations,
+    keys: {
+      list: (link) => keys.list(link),
+      ask: (link, kind, by) => orNoted(by, `key ask for ${coverTyped(link)}`)(keys.ask(link, kind, by)),
+      import: (asked, by) => orNoted(by, `key import for ${coverTyped(asked.link)}`)(keys.import(asked, by)),
+      retire: (asked, by) => orNoted(by, `key retire of ${coverTyped(asked.link)}`)(keys.retire(asked, by))
+    },
+    days: {
+      move: (link, act, to, by) =>
+        orNoted(by, `day ${act} of ${coverTyped(link)} to ${to}`)(running.dayOperations.move(link, act, to, by))
+    },
     whole,
-    told: (user, what, why) => running.operations.told(user, what, why)
+    told: (by, what) => running.operations.told(by, what),
+    looked: (user, what) => running.operations.looked(user, what)
   }
 })
 

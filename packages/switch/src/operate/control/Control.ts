@@ -16,11 +16,11 @@
  *     POST /pending/N/ACT {reason}  close ends what is in doubt; hold, release, retry
  *     ... /keys ...               the keys of partners: `KeyRoutes`
  *     POST /days/NAME/ACT {to, reason}  cut-over, correct: moves a business day
- *     POST /reload {dryRun}       reads the configuration again
- *     POST /backup {directory}    copies the journal while it is written
+ *     POST /reload {dryRun, reason}  reads the configuration again
+ *     POST /backup {directory, reason}  copies the journal while it is written
  *     POST /yield {reason}        hands the switch over to another node (a journal in PostgreSQL)
  *     POST /archive {directory, before, drop, reason}  puts old days of the journal into an archive, drops them
- *     POST /drain                 stops the switch in order; answers when nothing is open any more
+ *     POST /drain {reason}        stops the switch in order; answers when nothing is open any more
  */
 import { Effect, FileSystem, type Layer, Path, Schema, type Scope } from "effect"
 import { type HttpBody, HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -52,7 +52,7 @@ import {
   type StatusReport,
   StatusReport as StatusSchema
 } from "./Report.ts"
-import { refuse, refused } from "./Routing.ts"
+import { body, refuse, refused } from "./Routing.ts"
 
 /** What the switch answers with. */
 export interface Controlled extends AlarmsControlled {
@@ -77,13 +77,13 @@ export interface Controlled extends AlarmsControlled {
     reason: string
   ) => Effect.Effect<ClosedReport, OperationRefused>
   /** Reads the configuration again. */
-  readonly reload: (user: string, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
+  readonly reload: (by: Operator, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
   /** Copies the journal into a directory beside its work. */
   readonly backup: (directory: string) => Effect.Effect<BackupReport, JournalError>
   /** Archives and drops old days of the journal. */
   readonly archive: (request: RetainRequest) => Effect.Effect<Retained, JournalError>
-  /** Drains for `user`; ends when the switch is drained. */
-  readonly drain: (user: string) => Effect.Effect<DrainReport>
+  /** Stops the switch; ends when it is drained. */
+  readonly drain: (by: Operator) => Effect.Effect<DrainReport>
   /** Drains, and lets another node take the switch; ends when it is drained. Refused where no node stands by. */
   readonly yield: (user: string, reason: string) => Effect.Effect<DrainReport, CommandFailed>
   /** What persons do with keys; what was begun is carried to its end by `whole`. */
@@ -91,9 +91,13 @@ export interface Controlled extends AlarmsControlled {
   /** What an operator does to business days. */
   readonly days: Pick<DayOperations, "move">
   readonly whole: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** Writes into the journal what `user` did or looked at, and why. */
-  readonly told: (user: string, what: string, why?: string) => void
+  /** Writes into the journal what somebody does, and why; and what `user` looks at. */
+  readonly told: (by: Operator, what: string) => void
+  readonly looked: (user: string, what: string) => void
 }
+
+/** What a reason may be. */
+const reasonRule = "1 to 120 ASCII characters without a run of 8 digits"
 
 /** Keys of a search as they travel. */
 export const TraceKey = Schema.Struct({
@@ -173,9 +177,7 @@ const linkRoutes = ({ act, status }: Controlled, user: Asked) => [
       return yield* HttpServerResponse.json(yield* act(name, known, { user: yield* user, reason }))
     }).pipe(
       Effect.catchTag("OperationRefused", refused),
-      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "an act may give a reason of 1 to 120 ASCII characters without a run of 8 digits")
-      )
+      Effect.catchTag(["SchemaError", "HttpServerError"], () => refuse(400, `an act may give a reason: ${reasonRule}`))
     )
   )
 ]
@@ -241,12 +243,12 @@ const reloadRoute = ({ reload }: Controlled, user: Asked) =>
     "/reload",
     Effect.gen(function* () {
       const { json } = yield* HttpServerRequest.HttpServerRequest
-      const { dryRun } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(ReloadRequest))
-      return yield* HttpServerResponse.json(yield* reload(yield* user, dryRun))
+      const { dryRun, reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(ReloadRequest))
+      return yield* HttpServerResponse.json(yield* reload({ user: yield* user, reason }, dryRun))
     }).pipe(
       Effect.catchTag("CommandFailed", ({ says, exit }) => refuse(409, says, exit === "usage" ? "usage" : "bad")),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "a reload says whether it is dry: dryRun, true or false")
+        refuse(400, `a reload says whether it is dry (dryRun, true or false), and may give a reason: ${reasonRule}`)
       )
     )
   )
@@ -257,12 +259,14 @@ const backupRoute = ({ backup, told }: Controlled, user: Asked) =>
     "/backup",
     Effect.gen(function* () {
       const { json } = yield* HttpServerRequest.HttpServerRequest
-      const { directory } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(BackupRequest))
-      told(yield* user, "journal backup")
+      const { directory, reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(BackupRequest))
+      told({ user: yield* user, reason }, "journal backup")
       return yield* HttpServerResponse.json(yield* backup(directory))
     }).pipe(
       Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
-      Effect.catchTag(["SchemaError", "HttpServerError"], () => refuse(400, "directory is an absolute path"))
+      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+        refuse(400, `directory is an absolute path; a reason is ${reasonRule}`)
+      )
     )
   )
 
@@ -294,7 +298,7 @@ const archiveRoute = ({ archive, told }: Controlled, user: Asked) =>
       const what = [...(asked.directory === undefined ? [] : ["archive"]), ...(asked.drop ? ["drop"] : [])].join(
         " and "
       )
-      told(yield* user, `${what} entries of the journal before ${asked.before}`, asked.reason)
+      told({ user: yield* user, reason: asked.reason }, `${what} entries of the journal before ${asked.before}`)
       const done = yield* archive({ archive: asked.directory, before, isDropped: asked.drop })
       return yield* HttpServerResponse.json(done)
     }).pipe(
@@ -316,7 +320,7 @@ const totalsRoute = ({ totals }: Controlled) =>
     }).pipe(Effect.catchTag("JournalError", ({ message }) => refuse(503, message)))
   )
 
-const whyRoute = ({ told, why }: Controlled, user: Asked) =>
+const whyRoute = ({ looked, why }: Controlled, user: Asked) =>
   HttpRouter.route(
     "POST",
     "/why",
@@ -324,7 +328,7 @@ const whyRoute = ({ told, why }: Controlled, user: Asked) =>
       const { json } = yield* HttpServerRequest.HttpServerRequest
       const key = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(TraceKey, { onExcessProperty: "error" }))
       const names = Object.keys(key).join(", ")
-      told(yield* user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
+      looked(yield* user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
       return yield* HttpServerResponse.json(yield* why(names === "" ? undefined : key))
     }).pipe(
       Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
@@ -335,7 +339,7 @@ const whyRoute = ({ told, why }: Controlled, user: Asked) =>
   )
 
 const routes = (controlled: Controlled, user: Asked) => {
-  const { drain, told, status, trace } = controlled
+  const { drain, looked, status, trace } = controlled
   const traced = (key: unknown) =>
     Schema.decodeUnknownEffect(TraceRequest, { onExcessProperty: "error" })(key).pipe(
       Effect.matchEffect({
@@ -344,7 +348,7 @@ const routes = (controlled: Controlled, user: Asked) => {
         onSuccess: ({ diff, ...good }) =>
           Object.keys(good).length === 0
             ? refuse(400, "give stan, rrn or pan")
-            : Effect.tap(user, (by) => Effect.sync(() => told(by, `trace by ${Object.keys(good).join(", ")}`))).pipe(
+            : Effect.tap(user, (by) => Effect.sync(() => looked(by, `trace by ${Object.keys(good).join(", ")}`))).pipe(
                 Effect.andThen(Effect.suspend(() => trace(good, diff === "true"))),
                 Effect.flatMap(HttpServerResponse.json)
               )
@@ -382,6 +386,17 @@ const routes = (controlled: Controlled, user: Asked) => {
         )
       )
     ),
-    HttpRouter.route("POST", "/drain", Effect.flatMap(Effect.flatMap(user, drain), HttpServerResponse.json))
+    HttpRouter.route(
+      "POST",
+      "/drain",
+      Effect.gen(function* () {
+        const { reason } = yield* body(OperatorReport)
+        return yield* HttpServerResponse.json(yield* drain({ user: yield* user, reason }))
+      }).pipe(
+        Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+          refuse(400, `a stop may give a reason: ${reasonRule}`)
+        )
+      )
+    )
   ])
 }

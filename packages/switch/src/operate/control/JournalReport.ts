@@ -27,7 +27,10 @@ export const RetentionReport = Schema.Struct({
 })
 
 /** Where a backup goes. */
-export const BackupRequest = Schema.Struct({ directory: Schema.String.check(Schema.isPattern(/^\//)) })
+export const BackupRequest = Schema.Struct({
+  directory: Schema.String.check(Schema.isPattern(/^\//)),
+  reason: Schema.optionalKey(Reason)
+})
 
 /** A backup: the entries that it holds. */
 export const BackupReport = Schema.Struct({ entries: Schema.Number })

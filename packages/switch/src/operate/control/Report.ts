@@ -411,7 +411,7 @@ export const ReloadReport = Schema.Struct({
 export type ReloadReport = typeof ReloadReport.Type
 
 /** How a reload is asked for, as it travels. */
-export const ReloadRequest = Schema.Struct({ dryRun: Schema.Boolean })
+export const ReloadRequest = Schema.Struct({ dryRun: Schema.Boolean, reason: Schema.optionalKey(Reason) })
 
 /** Why a question was not answered. */
 export const Refused = Schema.Struct({
