@@ -119,7 +119,7 @@ describe("Over the administrative listener", () => {
   it("whoever asks for more than the journal should give is told to wait, and nobody else is", async () => {
     const { running } = await start()
 
-    const flood = await Promise.all(Array.from({ length: 20 }, () => ask(running, "/api/why", {})))
+    const flood = await Promise.all(Array.from({ length: 100 }, () => ask(running, "/api/why", {})))
     const status = await fetch(`http://127.0.0.1:${running.ready.admin!.port}/api/status`, {
       headers: { authorization: `Bearer ${viewer}` }
     })

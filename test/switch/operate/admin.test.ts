@@ -208,7 +208,7 @@ describe("The administrative listener", () => {
     ])
     expect(JSON.parse(drained.text)).toEqual({ unfinished: [] })
     expect(err).toContain("operator anna: block (partner asked, case 12)")
-    expect(err).toContain("operator anna: drain (partner asked, case 12)")
+    expect(err).toContain("operator anna: stop (partner asked, case 12)")
     expect(err).toContain("operator grafana: trace by stan")
     expect([seen, one, contract].every(({ headers }) => headers["x-content-type-options"] === "nosniff")).toBe(true)
   })

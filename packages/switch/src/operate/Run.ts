@@ -38,6 +38,7 @@ import {
   type ModulePlan
 } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
+import { counted } from "./Counted.ts"
 import type { PostgresSettings } from "./configuration/journal/PostgresPlan.ts"
 import { problemText } from "./configuration/text/Problem.ts"
 import { durationMs } from "./configuration/text/Units.ts"
@@ -234,7 +235,7 @@ const hold = Effect.fnUntraced(function* (
   const listeners = links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length + doors.length + http.length
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
   yield* ready(configuration, identity, running.recovered, inForce.admin.endpoint())
-  yield* sayReady(`runs with ${links.length} links`)
+  yield* sayReady(`runs with ${counted(links.length, "link", "links")}`)
   const ending = endingSignal(signal, hangUp(inForce, running))
   const signalled = Effect.map(ending, (why): Ending => {
     running.operations.told({ user: why, reason: "a signal" }, "stop")

@@ -86,6 +86,10 @@ const stuckBy = (retention: RetentionStatus | undefined): string => retention?.t
 const isStuck = (retention: RetentionStatus | undefined): boolean =>
   retention?.keepMs !== undefined && stuckBy(retention) !== ""
 
+/** Why a link is down; nothing of one that has a connection. */
+const lastEnd = ({ ends: [last], local }: LinkWork): string =>
+  last === undefined || local !== "" ? "" : `; last end: ${last.reason}, ${last.why}`
+
 const wrongMacs = ({ guard }: LinkWork): number => (guard === undefined ? 0 : guard.wrong + guard.missing)
 
 /** Remembers the counts of the last minutes, and tells what is wrong. */
@@ -117,7 +121,7 @@ export class Conditions {
       ...whole(
         "lag",
         unwritten.bytes > LAG_BYTES,
-        `${unwritten.bytes} bytes are not on disk yet: the disk is too slow`
+        `${counted(unwritten.bytes, "byte is", "bytes are")} not on disk yet: the disk is too slow`
       ),
       ...whole("keys", state === "away", `links with keys take no new requests: ${devicesSay(devices)}`),
       ...whole(
@@ -159,23 +163,31 @@ export class Conditions {
     const when = (kind: AlarmKind, is: boolean, says: string): ReadonlyArray<Condition> =>
       is ? [{ kind, link: name, says }] : []
     return [
-      ...when("linkDown", !isOurs && now - link.since >= linkDownMs, `it takes no requests: ${link.state}`),
+      ...when(
+        "linkDown",
+        !isOurs && now - link.since >= linkDownMs,
+        `it takes no requests: ${link.state}${lastEnd(link)}`
+      ),
       ...when(
         "noTraffic",
         link.ready && silent >= noTrafficMs,
-        `no request for ${Math.round(silent / 60_000)} minutes`
+        `no request for ${counted(Math.round(silent / 60_000), "minute", "minutes")}; before, it has sent some`
       ),
       ...when(
         "timeouts",
         timeoutsPercent > 0 && share >= timeoutsPercent,
-        `${timeouts} of ${out} requests had no answer in time`
+        `${timeouts} of ${out} requests of the last five minutes had no answer in time`
       ),
       ...when(
         "queueAge",
         waits >= queueAgeMs,
-        `${counted(stored.size, "message waits", "messages wait")}, the oldest for ${Math.round(waits / 60_000)} minutes`
+        `${counted(stored.size, "message waits", "messages wait")}, the oldest for ${counted(Math.round(waits / 60_000), "minute", "minutes")}`
       ),
-      ...when("macFailures", macFailures > 0 && macs >= macFailures, `${macs} wrong or missing MACs in five minutes`),
+      ...when(
+        "macFailures",
+        macFailures > 0 && macs >= macFailures,
+        `${counted(macs, "wrong or missing MAC", "wrong or missing MACs")} in five minutes`
+      ),
       ...when("clock", Math.abs(link.clockAheadMs ?? 0) >= clockMs, clockWords((link.clockAheadMs ?? 0) / 1000)),
       ...when("imposture", lies > 0, `${counted(lies, "message", "messages")} spoke for another partner`)
     ]

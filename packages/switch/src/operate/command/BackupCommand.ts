@@ -3,6 +3,7 @@ import { Clock, Console, Effect, FileSystem, Option, Path } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { archiveInto, archivesAt, restoreArchive } from "../../journal/Archive.ts"
 import { openReadOnly, restoreJournal } from "../../journal/JournalReader.ts"
+import { counted } from "../Counted.ts"
 import { ask } from "../control/ControlCall.ts"
 import { ArchiveReport, BackupReport } from "../control/JournalReport.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
@@ -25,8 +26,8 @@ const proved = Effect.fnUntraced(function* (directory: string, { keys }: Journal
 
 const verifiedText = ({ entries, isProved }: { readonly entries: number; readonly isProved: boolean }): string =>
   isProved
-    ? `${entries} entries, every one as it was written`
-    : `${entries} entries; every hash fits, and who wrote them was not proved: the key was not given`
+    ? `${counted(entries, "entry", "entries")}, every one as it was written`
+    : `${counted(entries, "entry", "entries")}; every hash fits, and who wrote them was not proved: the key was not given`
 
 /** `jinka journal backup PLACE TO`. */
 export const backup = Command.make(
@@ -78,8 +79,8 @@ const reasonFlag = Flag.String("reason").pipe(
 
 const archivedText = ({ archived, dropped, files, heldBy }: ArchiveReport): string =>
   [
-    ...(archived === 0 ? [] : [`archived ${archived} entries, verified: ${files.join(", ")}`]),
-    ...(dropped === 0 ? [] : [`dropped ${dropped} entries; their room is free for new ones`]),
+    ...(archived === 0 ? [] : [`archived ${counted(archived, "entry", "entries")}, verified: ${files.join(", ")}`]),
+    ...(dropped === 0 ? [] : [`dropped ${counted(dropped, "entry", "entries")}; that room is free for new ones`]),
     ...(archived + dropped === 0 ? ["there is no whole day before that which may go"] : []),
     ...(heldBy === "" ? [] : [`more stays because ${heldBy}`])
   ].join("\n")

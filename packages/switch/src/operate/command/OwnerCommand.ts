@@ -2,6 +2,7 @@
 import { Console, Effect, Option, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Configuration, load, loadPostgres } from "../Configuration.ts"
+import { counted } from "../Counted.ts"
 import type { PostgresSettings } from "../configuration/journal/PostgresPlan.ts"
 import { ask } from "../control/ControlCall.ts"
 import { Reason } from "../control/Reason.ts"
@@ -96,7 +97,7 @@ export const yieldTo = Command.make("yield", { ...whichSwitch, reason, json: asJ
     const left =
       unfinished.length === 0
         ? "nothing was left open"
-        : `${unfinished.length} requests had not ended: the next owner ends them, and reverses what is money`
+        : `${counted(unfinished.length, "request", "requests")} had not ended: the next owner ends what is open, and reverses what is money`
     yield* Console.log(json ? JSON.stringify(report) : `handed over; ${left}. This node stands by`)
   })
 ).pipe(

@@ -52,7 +52,7 @@ import {
   type StatusReport,
   StatusReport as StatusSchema
 } from "./Report.ts"
-import { body, refuse, refused } from "./Routing.ts"
+import { bodyOrNone, refuse, refused } from "./Routing.ts"
 
 /** What the switch answers with. */
 export interface Controlled extends AlarmsControlled {
@@ -390,7 +390,7 @@ const routes = (controlled: Controlled, user: Asked) => {
       "POST",
       "/drain",
       Effect.gen(function* () {
-        const { reason } = yield* body(OperatorReport)
+        const { reason } = yield* bodyOrNone(OperatorReport)
         return yield* HttpServerResponse.json(yield* drain({ user: yield* user, reason }))
       }).pipe(
         Effect.catchTag(["SchemaError", "HttpServerError"], () =>

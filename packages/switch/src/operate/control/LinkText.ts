@@ -2,6 +2,7 @@
  * One link of a status report as text: a few lines in the list of all links, and everything when it is asked for alone. Pure.
  */
 import { clockWords } from "../ClockWords.ts"
+import { counted } from "../Counted.ts"
 import type { EndReport, LegReport, LinkReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 import { trafficText } from "./TrafficText.ts"
@@ -30,7 +31,8 @@ const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
   }
   if (unanswered.askedAt !== null) {
     const asked = `the partner was asked by an echo ${ago(unanswered.askedAt, at)}, no answer yet`
-    found.push(`${unanswered.inARow} requests in a row were not answered; ${unanswered.came || asked}`)
+    const many = counted(unanswered.inARow, "request was", "requests in a row were")
+    found.push(`${many} not answered; ${unanswered.came || asked}`)
   }
   if (clocks?.writingSince != null) found.push(`a write has not been taken whole for ${span(clocks.writingSince, at)}`)
   if (clocks?.frameSince != null) found.push(`a frame has been open for ${span(clocks.frameSince, at)}`)
@@ -41,20 +43,20 @@ const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
 const next = (link: LinkReport, at: string): ReadonlyArray<string> => {
   if (link.listens !== "" && link.state === "down") return [`waits for the partner to connect to ${link.listens}`]
   if (link.attempts === 0 || link.nextAttempt === null) return []
-  const failed = `${link.attempts} ${link.attempts === 1 ? "connection" : "connections"} failed or ended early`
+  const failed = `${counted(link.attempts, "connection", "connections")} failed or ended early`
   return [`${failed}; the next attempt is in ${span(at, link.nextAttempt)}`]
 }
 
 const turnedAway = ({ turnedAway: away }: LinkReport, at: string): ReadonlyArray<string> => {
   if (away === null) return []
-  const many = away.count === 1 ? "1 connection was" : `${away.count} connections were`
+  const many = counted(away.count, "connection was", "connections were")
   return [`${many} not let in, the last ${ago(away.at, at)}: ${away.why}`]
 }
 
 /** Somebody should ask the partner about it. */
 const lies = ({ lies: told }: LinkReport, at: string): ReadonlyArray<string> => {
   if (told === null) return []
-  const many = told.count === 1 ? "1 message that spoke" : `${told.count} messages that spoke`
+  const many = counted(told.count, "message that spoke", "messages that spoke")
   return [`! ${many} for another partner, the last ${ago(told.at, at)}: ${told.why}`]
 }
 
@@ -66,14 +68,14 @@ const macText = ({ guard }: LinkReport): ReadonlyArray<string> => {
   const right = `${current + previous} right${previous === 0 ? "" : ` (${previous} by the previous key)`}`
   const pins = translated + untranslated === 0 ? "" : `; PIN blocks ${translated} translated`
   const bad = [
-    [wrong, "wrong MACs of the partner"],
-    [missing, "messages of the partner without a MAC"],
-    [unproved, "messages whose MAC could not be checked"],
-    [refusedByPartner, "answers that say our MAC is wrong"],
-    [unmade, "messages of ours that did not leave, without a MAC"],
-    [untranslated, "PIN blocks that could not be translated"]
+    [wrong, "wrong MAC of the partner", "wrong MACs of the partner"],
+    [missing, "message of the partner without a MAC", "messages of the partner without a MAC"],
+    [unproved, "message whose MAC could not be checked", "messages whose MAC could not be checked"],
+    [refusedByPartner, "answer that says our MAC is wrong", "answers that say our MAC is wrong"],
+    [unmade, "message of ours that did not leave, without a MAC", "messages of ours that did not leave, without a MAC"],
+    [untranslated, "PIN block that could not be translated", "PIN blocks that could not be translated"]
   ] as const
-  const seen = bad.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+  const seen = bad.filter(([count]) => count > 0).map(([count, one, many]) => counted(count, one, many))
   return [`MACs ${right}, ${made} made${pins}`, ...(seen.length === 0 ? [] : [`! since the start: ${seen.join(", ")}`])]
 }
 
@@ -117,10 +119,12 @@ export const linkText = (link: LinkReport, at: string): string => {
       ? []
       : [`! ${clockWords(link.clockAhead)}`]),
     ...(link.success?.isLow === true ? [`! ${link.success.says}`] : []),
-    ...(link.overRate === 0 ? [] : [`above its rate limit: ${link.overRate} messages since the start`]),
+    ...(link.overRate === 0
+      ? []
+      : [`above its rate limit: ${counted(link.overRate, "message", "messages")} since the start`]),
     ...(link.perhapsRepeats === 0
       ? []
-      : [`left unanswered, perhaps repeats: ${link.perhapsRepeats} messages since the start`]),
+      : [`left unanswered, perhaps repeats: ${counted(link.perhapsRepeats, "message", "messages")} since the start`]),
     ...turnedAway(link, at),
     ...lies(link, at),
     ...macText(link),

@@ -20,3 +20,13 @@ export const body = <A>(schema: Schema.Codec<A, unknown>) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ json }) =>
     Effect.flatMap(json, Schema.decodeUnknownEffect(schema, { onExcessProperty: "error" }))
   )
+
+/** The body, as above; none is one that holds nothing. */
+export const bodyOrNone = <A>(schema: Schema.Codec<A, unknown>) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ text }) =>
+    Effect.flatMap(text, (sent) =>
+      Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(sent === "" ? "{}" : sent, {
+        onExcessProperty: "error"
+      })
+    )
+  )

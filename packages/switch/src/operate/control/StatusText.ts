@@ -1,6 +1,7 @@
 /**
  * A status report as text for a terminal: what an operator asks first is first. Pure.
  */
+import { counted } from "../Counted.ts"
 import { linkText } from "./LinkText.ts"
 import type { DoorReport, GroupReport, ModuleReport, OwnerReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
@@ -13,7 +14,7 @@ const fullText = {
 }
 
 const defectsText = (count: number): string =>
-  `! ${count === 1 ? "1 message was" : `${count} messages were`} given up because of a defect of the switch: the log names the place (ERROR); report it`
+  `! ${counted(count, "message was", "messages were")} given up because of a defect of the switch: the log names the place (ERROR); report it`
 
 /** The whole report. */
 export const statusText = (report: StatusReport): string => {
@@ -42,7 +43,7 @@ export const statusText = (report: StatusReport): string => {
     `answers    ${byCode(answers)}`,
     `journal    ${counts(entries)}`,
     ...(report.retention === null ? [] : [retentionText(report.retention)]),
-    `unwritten  ${unwritten.entries} entries, ${unwritten.bytes} bytes`
+    `unwritten  ${counted(unwritten.entries, "entry", "entries")}, ${counted(unwritten.bytes, "byte", "bytes")}`
   ].join("\n")
 }
 
@@ -62,7 +63,7 @@ const standbyText = ({ name, pid, startedAt, at }: StatusReport, { node, owner, 
  * dropped`.
  */
 const retentionText = ({ keepDays, says, since }: NonNullable<StatusReport["retention"]>): string => {
-  const days = keepDays === null ? "for good" : keepDays === 1 ? "for 1 day" : `for ${keepDays} days`
+  const days = keepDays === null ? "for good" : `for ${counted(keepDays, "day", "days")}`
   return `kept       ${since === null ? "" : `since ${since.slice(0, 10)}, `}${days}; ${says}`
 }
 

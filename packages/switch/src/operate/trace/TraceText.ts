@@ -3,6 +3,7 @@
  *
  * The message that opens an exchange is shown whole; of a later one only what differs from it.
  */
+import { counted } from "../Counted.ts"
 import type { Changed, TraceEntry, TraceExchange, TraceField, TraceReport } from "./TraceReport.ts"
 
 /** The whole report. */
@@ -28,7 +29,7 @@ const exchangeText = ({ exchange, entries, deliveries, late, changes = [] }: Tra
 
 /** Both sides of one message: the bytes, covered, and a line for each change. */
 const changedLines = ({ after, before, fields, from, note, to, what }: Changed): ReadonlyArray<string> => [
-  `  ${what}, ${from} to ${to}: ${note === "" ? (fields.length === 0 ? "nothing was changed" : `${fields.length} changes`) : note}`,
+  `  ${what}, ${from} to ${to}: ${note === "" ? (fields.length === 0 ? "nothing was changed" : counted(fields.length, "change", "changes")) : note}`,
   ...[[from, before] as const, [to, after] as const]
     .filter(([, bytes]) => bytes !== "")
     .map(([side, bytes]) => `      ${side.padEnd(16)} ${bytes}`),
