@@ -31,7 +31,7 @@ const bench = (first: LinkAll, second: LinkAll, disk = makeDisk()) =>
     const reload = (next: Partial<SwitchSettings>) =>
       Effect.gen(function* () {
         const settings = { links, routes: [{ bin: "62", to: 2 }], limits, ...next }
-        const reloading = yield* Effect.forkChild(Effect.result(running.reload(settings, "ann", 300)))
+        const reloading = yield* Effect.forkChild(Effect.result(running.reload(settings, { user: "ann" }, 300)))
         yield* pass(3000)
         expect((yield* Fiber.join(reloading))._tag).toBe("Success")
       })
