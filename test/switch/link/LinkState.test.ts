@@ -26,8 +26,9 @@ describe("the state of a link", () => {
   })
 
   it("is not ready after the partner signs off, and ready when it signs on again", () => {
-    const off = stateAfter(opened, ours, partners, okay, { _tag: "signedOff", side: "partners" })
+    const off = stateAfter(opened, ours, partners, okay, { _tag: "signedOff" })
     expect(isReady(off)).toBe(false)
+    expect(phrase(off)).toBe("partner signed off")
     expect(isReady(step(off, partners))).toBe(true)
   })
 

@@ -6,7 +6,7 @@
  */
 import type { Phase } from "./Watchdog.ts"
 
-/** A sign-on: not asked for, still missing, asked for but not needed, given, or taken back. */
+/** A sign-on: not asked for, still missing, asked for but not needed, given, or taken back by a sign-off. */
 export type SignOn = "none" | "missing" | "optional" | "done" | "off"
 
 /** All that is so of one link. */
@@ -43,7 +43,8 @@ export type Event =
   | { readonly _tag: "ended" }
   | { readonly _tag: "collecting" }
   | { readonly _tag: "signedOn"; readonly side: "ours" | "partners" }
-  | { readonly _tag: "signedOff"; readonly side: "ours" | "partners" }
+  /** The partner has signed off. */
+  | { readonly _tag: "signedOff" }
   /** The partner has accepted our sign-off. */
   | { readonly _tag: "tookBack" }
   | { readonly _tag: "watchdog"; readonly phase: Phase }
@@ -86,7 +87,7 @@ export const step = (state: LinkState, event: Event): LinkState => {
     case "signedOn":
       return state.connected ? { ...state, [event.side]: "done" } : state
     case "signedOff":
-      return state.connected ? { ...state, [event.side]: "missing" } : state
+      return state.connected ? { ...state, partners: "off" } : state
     case "tookBack":
       return state.connected ? { ...state, ours: "off" } : state
     case "watchdog":
@@ -107,7 +108,7 @@ export const step = (state: LinkState, event: Event): LinkState => {
 
 /** Both sign-ons that were asked for are there. */
 export const isSignedOn = (state: LinkState): boolean =>
-  state.connected && state.ours !== "missing" && state.ours !== "off" && state.partners !== "missing"
+  state.connected && [state.ours, state.partners].every((sign) => sign !== "missing" && sign !== "off")
 
 /** New requests may be sent on the link now. */
 export const isReady = (state: LinkState): boolean =>
@@ -131,6 +132,7 @@ export const phrase = (state: LinkState): string => {
   if (state.ours === "off") return "signed off"
   if (state.lacks !== "" && state.watchdog === "OKAY") return state.lacks === "key" ? "without key" : "without module"
   if (state.ours === "missing") return "signing on"
+  if (state.partners === "off") return "partner signed off"
   if (state.partners === "missing") return "waiting for sign-on"
   if (state.watchdog === "SUSPECT") return "suspect"
   if (state.watchdog === "REOPEN") return "proving"

@@ -65,11 +65,11 @@ export interface ManagementSession {
 const isCutover = (what: NetworkManagement.Meaning | undefined): boolean =>
   what === "cutoverStart" || what === "cutoverEnd"
 
-/** What the partner asked for, and whether somebody should know that it was not done. */
+/** What the partner asked for, and whether somebody should know: it was not done, or takes the link out of use. */
 const told = (what: NetworkManagement.Meaning | undefined): { readonly words: string; readonly isWrong: boolean } =>
   isCutover(what)
     ? { words: `${what} (not taken on this link: its business day stays)`, isWrong: true }
-    : { words: what ?? "unknown network management code", isWrong: false }
+    : { words: what ?? "unknown network management code", isWrong: what === "signOff" }
 
 /** The network management of one session. */
 export class Management {
@@ -220,7 +220,7 @@ export class Management {
     if (link.partnerClock.isDue(now)) link.partnerClock.heard(now, link.language.sinceSent(index, session.wallMs()))
     const what = NetworkManagement.meaning(this.link.settings.dialect, index)
     if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
-    if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })
+    if (what === "signOff") this.link.change({ _tag: "signedOff" })
     const code = this.codeFor(what)
     this.reply(index, code)
     const { words, isWrong } = told(what)

@@ -27,6 +27,8 @@ export interface AlarmLimits {
 /** The names of alarms; stable: docs/operate/symptoms.md. */
 export const alarmKinds = [
   "linkDown",
+  "halfLink",
+  "signOff",
   "noTraffic",
   "timeouts",
   "successRate",
@@ -73,6 +75,20 @@ interface Counts {
   readonly lies: number
 }
 
+/** Links whose messages in doubt are counted by name in an alarm. */
+const NAMED_MAX = 5
+
+/** ` (issuer 4, branch 1)`: the links with the most of it. */
+const ofLinks = (links: ReadonlyArray<LinkWork>): string => {
+  const counts = links
+    .map(({ inDoubt: { abandoned, declined, unreversed }, name }) => [name, abandoned + declined + unreversed] as const)
+    .filter(([, count]) => count > 0)
+    .sort(([, one], [, other]) => other - one)
+  const more = counts.length > NAMED_MAX ? ", ..." : ""
+  const shown = counts.slice(0, NAMED_MAX).map(([name, count]) => `${name} ${count}`)
+  return counts.length === 0 ? "" : ` (${shown.join(", ")}${more})`
+}
+
 /** One sentence about each device that takes no calls. */
 const devicesSay = (devices: ReadonlyArray<DeviceStatus>): string =>
   devices
@@ -89,6 +105,21 @@ const isStuck = (retention: RetentionStatus | undefined): boolean =>
 /** Why a link is down; nothing of one that has a connection. */
 const lastEnd = ({ ends: [last], local }: LinkWork): string =>
   last === undefined || local !== "" ? "" : `; last end: ${last.reason}, ${last.why}`
+
+/** How long one leg may wait for the other, in milliseconds: at each reconnection one is there first. */
+const LEG_ALONE_MS = 10_000
+
+/** One of two connections is up, and the other does not come. */
+const isHalf = ({ legs }: LinkWork, now: number): boolean =>
+  legs.some(({ simplex }) => simplex?.state === "waiting for the other leg" && now - simplex.since >= LEG_ALONE_MS)
+
+const halfWords = ({ legs }: LinkWork): string => {
+  const alone = legs.find(({ simplex }) => simplex?.state === "waiting for the other leg")
+  const missing = legs.find(({ leg }) => leg !== alone?.leg)
+  const { lastEnd, state } = missing?.simplex ?? {}
+  const why = lastEnd === undefined ? "" : `; its last end: ${lastEnd.why}`
+  return `half a link: the ${alone?.leg} leg is up alone, the ${missing?.leg} leg is ${state}${why}`
+}
 
 const wrongMacs = ({ guard }: LinkWork): number => (guard === undefined ? 0 : guard.wrong + guard.missing)
 
@@ -133,7 +164,7 @@ export class Conditions {
       ...whole(
         "inDoubt",
         inDoubt > 0,
-        `${counted(inDoubt, "message waits", "messages wait")} for a person: jinka pending list`
+        `${counted(inDoubt, "message waits", "messages wait")} for a person${ofLinks(status.links)}: jinka pending list`
       ),
       ...whole(
         "defect",
@@ -167,6 +198,12 @@ export class Conditions {
         "linkDown",
         !isOurs && now - link.since >= linkDownMs,
         `it takes no requests: ${link.state}${lastEnd(link)}`
+      ),
+      ...when("halfLink", isHalf(link, now), halfWords(link)),
+      ...when(
+        "signOff",
+        !isOurs && link.partners === "off",
+        "the partner has signed off, and has not signed on again: requests from it and for it are refused"
       ),
       ...when(
         "noTraffic",

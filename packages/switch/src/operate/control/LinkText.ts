@@ -144,10 +144,13 @@ const signs: Readonly<Record<string, string>> = {
   off: "signed off by an operator"
 }
 
+/** The partner's: only it can sign itself off. */
+export const partnerSigns: typeof signs = { ...signs, off: "signed off" }
+
 const signOnText = ({ signOn, clocks, short }: LinkReport): string => {
   if (clocks === null && short === null) return "no connection"
   const attempt = signOn.ours === "missing" ? `, attempt ${signOn.attempts}` : ""
-  return `ours ${signs[signOn.ours] ?? ""}${attempt}, the partner's ${signs[signOn.partners] ?? ""}`
+  return `ours ${signs[signOn.ours] ?? ""}${attempt}, the partner's ${partnerSigns[signOn.partners] ?? ""}`
 }
 
 const legRows = (leg: LegReport, kernelAbsent: string, at: string): ReadonlyArray<string> => {

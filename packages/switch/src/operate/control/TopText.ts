@@ -27,11 +27,19 @@ const approved = (before: LinkReport | undefined, { traffic }: LinkReport): stri
   return all <= 0 ? "-" : `${Math.round((100 * good) / all)}%`
 }
 
+/** States that are longer than their column. */
+const brief: Readonly<Record<string, string>> = {
+  "waiting for sign-on": "not signed on",
+  "partner signed off": "it signed off",
+  "collecting late answers": "late answers",
+  "without module": "no key module"
+}
+
 /** What stands in the way, shortest word first. */
 const trouble = (link: LinkReport): string => {
   const doubts = Object.values(link.inDoubt).reduce((sum, count) => sum + count, 0)
   if (doubts > 0) return `!${doubts} in doubt`
-  return link.ready && link.success?.isLow === true ? "!few approved" : link.state
+  return link.ready && link.success?.isLow === true ? "!few approved" : (brief[link.state] ?? link.state)
 }
 
 const widths = [16, 14, 6, 6, 5, 7, 6, 6, 6] as const

@@ -1,6 +1,7 @@
 /** `jinka watch`: what has changed between two status reports, a line each, as a log that a person reads. Pure. */
 import { counted } from "../Counted.ts"
 import { fullWords } from "../FullWords.ts"
+import { partnerSigns } from "./LinkText.ts"
 import type { LinkReport, StatusReport } from "./Report.ts"
 
 const endsSince = (before: LinkReport, after: LinkReport): ReadonlyArray<string> =>
@@ -21,7 +22,7 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
     ...endsSince(before, after),
     ...(before.state === after.state ? [] : [`${before.state} -> ${after.state}`]),
     ...(before.signOn.ours === after.signOn.ours ? [] : [`our sign-on: ${after.signOn.ours}`]),
-    ...(before.signOn.partners === after.signOn.partners ? [] : [`the partner's sign-on: ${after.signOn.partners}`]),
+    ...(before.signOn.partners === after.signOn.partners ? [] : [`the partner's sign-on: ${partnerSigns[after.signOn.partners] ?? ""}`]),
     ...more(was.timeouts, is.timeouts, "request without an answer in time", "requests without an answer in time"),
     ...more(was.lost, is.lost, "request lost with its connection", "requests lost with their connections"),
     ...more(was.late, is.late, "late answer", "late answers"),
