@@ -9,8 +9,7 @@ import type { Desk } from "./exchange/Desk.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import type { InDoubt } from "./exchange/delivery/Doubts.ts"
 import { OURS } from "./exchange/delivery/Due.ts"
-import type { DeliveryState } from "./exchange/delivery/StoreAndForward.ts"
-import { type Kept, storedOf } from "./exchange/delivery/Stored.ts"
+import { type DeliveryState, type Kept, storedOf } from "./exchange/delivery/Stored.ts"
 import { secretRest } from "./journal/Entry.ts"
 import { EntryKind } from "./journal/EntryKind.ts"
 import { noSuchLink, OperationRefused } from "./Operations.ts"
@@ -23,23 +22,39 @@ export type PendingAct = (typeof pendingActs)[number]
 /** Messages that are told at once of those in doubt, and of those being delivered; the sums say how many there are. */
 export const TOLD_MAX = 1000
 
+/** States of a message, while it is delivered and in doubt; `sent`: the journal says so, and not whether it is under way. */
+export const pendingStates = [
+  "waiting",
+  "under way",
+  "resting",
+  "held",
+  "sent",
+  "abandoned",
+  "declined",
+  "unreversed"
+] as const
+/** One of {@link pendingStates}. */
+export type PendingState = (typeof pendingStates)[number]
+
 /** Which messages are wanted; what is left out does not matter. */
 export interface PendingAsked {
   /** The link that they are meant for, by name. */
   readonly link?: string | undefined
   readonly exchange?: number | undefined
+  readonly state?: PendingState | undefined
   /** Accepted, or in doubt, for so many milliseconds. */
   readonly olderMs?: number | undefined
 }
 
 /** Whether a message is one of those wanted. */
 export const isAsked = (
-  { at, exchange, link }: Pick<PendingMessage, "at" | "exchange" | "link">,
+  { at, exchange, link, state }: Pick<PendingMessage, "at" | "exchange" | "link" | "state">,
   asked: PendingAsked,
   nowMs: number
 ): boolean =>
   (asked.link ?? link) === link &&
   (asked.exchange ?? exchange) === exchange &&
+  (asked.state ?? state) === state &&
   (asked.olderMs === undefined || nowMs - at >= asked.olderMs)
 
 /** One message. */
@@ -53,8 +68,8 @@ export interface PendingMessage {
   readonly mti: string
   /** STAN as the link's partner knows it. */
   readonly stan: string
-  /** The state of its delivery, or why it is in doubt. `sent`: the journal says no more, so it may be under way or resting. */
-  readonly state: DeliveryState | "sent" | InDoubt["end"]
+  /** The state of its delivery, or why it is in doubt. */
+  readonly state: PendingState
   /** What the partner answered last, or why it was given up; "" while it is being delivered. */
   readonly code: string
   /** Attempts so far; 0 of what is in doubt, of which nobody counts them any more. */
@@ -83,15 +98,19 @@ export const inDoubtMessage = ({ about, at, code, end, exchange, link, mti, stan
   at
 })
 
+const deliveryStates: ReadonlyArray<DeliveryState> = ["waiting", "under way", "resting", "held"]
+
 const pendingMessage = (desk: Desk, kept: Kept, state: DeliveryState): PendingMessage => {
   const { about, at, attempts, exchange, mti, stan } = kept
   return { exchange, about, link: desk.name, mti: mtiText(mti), stan, state, code: "", attempts, at }
 }
 
-/** What waits at a desk, oldest first; with `exchange` that one alone. */
-function* waitingAt(desk: Desk, exchange: number | undefined): Iterable<PendingMessage> {
+/** What waits at a desk, oldest first; with `exchange` that one alone, with `state` those in it. */
+function* waitingAt(desk: Desk, { exchange, state: wanted }: PendingAsked): Iterable<PendingMessage> {
   if (exchange === undefined) {
-    for (const { kept, state } of desk.stored.undelivered()) yield pendingMessage(desk, kept, state)
+    const state = deliveryStates.find((one) => one === wanted)
+    if (wanted !== undefined && state === undefined) return
+    for (const { kept, state: now } of desk.stored.undelivered(state)) yield pendingMessage(desk, kept, now)
     return
   }
   const found = desk.stored.find(exchange)
@@ -121,17 +140,20 @@ export class Pending {
     const isOfLink = ({ link }: { readonly link: string }) => (asked.link ?? link) === link
     const known = doubts.all.filter(isOfLink)
     const desks = all.filter(({ name }) => isOfLink({ link: name }))
-    const inDoubt = known.filter((one) => isAsked(one, asked, wallMs)).slice(0, TOLD_MAX)
+    const inDoubt = known
+      .map(inDoubtMessage)
+      .filter((one) => isAsked(one, asked, wallMs))
+      .slice(0, TOLD_MAX)
     const delivered: Array<PendingMessage> = []
     for (const desk of desks) {
-      for (const message of waitingAt(desk, asked.exchange)) {
+      for (const message of waitingAt(desk, asked)) {
         // Oldest first: behind the first that is too young none is old enough.
         if (delivered.length >= TOLD_MAX || !isAsked(message, asked, wallMs)) break
         delivered.push(message)
       }
     }
     return {
-      messages: [...inDoubt.map(inDoubtMessage), ...delivered],
+      messages: [...inDoubt, ...delivered],
       inDoubt: known.length,
       waiting: desks.reduce((sum, { stored }) => sum + stored.size, 0)
     }

@@ -144,7 +144,11 @@ describe("How often somebody may ask", () => {
     expect(count("anna", "/api/trace", 20, 1000)).toBe(10)
     expect(count("anna", "/api/audit/0", 20, 1000)).toBe(0)
     expect(count("berta", "/api/totals", 20, 1000)).toBe(10)
-    expect(count("anna", "/api/status", 200, 1000)).toBe(60)
+    // However the path is written: the routes take it all the same.
+    for (const path of ["/API/Trace", "//api//trace", "/api/%74race", "/api/trace/"]) {
+      expect([path, count("anna", path, 5, 1000)]).toEqual([path, 0])
+    }
+    expect(count("anna", "/api/status", 200, 1000)).toBe(40)
     expect(count("", "/metrics", 200, 1000)).toBe(100)
     expect(count("", "/live", 500, 1000)).toBe(500)
     // A stranger's flood takes no address away from the node that has the switch.

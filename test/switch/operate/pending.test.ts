@@ -42,7 +42,10 @@ describe("jinka pending", () => {
     const exchange = String(messages[0].exchange)
     const shown = await jinka(["pending", "show", file, "--exchange", exchange])
     const filtered = (...flags: ReadonlyArray<string>) => jinka(["pending", "list", file, ...flags])
-    const [ofOther, ofNone, young, badAge, numbered] = await Promise.all([
+    const [ofDeclined, ofMoving, badState, ofOther, ofNone, young, badAge, numbered] = await Promise.all([
+      filtered("--state", "declined"),
+      filtered("--state", "under way"),
+      filtered("--state", "lost"),
       filtered("--link", "acquirer"),
       filtered("--link", "isuer"),
       filtered("--older", "1 hours"),
@@ -65,6 +68,9 @@ describe("jinka pending", () => {
     expect(messages).toMatchObject([{ state: "declined", code: "57", link: "issuer" }])
     expect(shown.out).toContain("Ask the partner why")
     expect(ofOther.out).toBe("0 in doubt until a person ends it; 0 being delivered\n")
+    expect(ofDeclined.out).toContain(`! exchange ${exchange}  issuer`)
+    expect(ofMoving.out).toBe("1 in doubt until a person ends it; 0 being delivered\n")
+    expect(badState.code).toBe(2)
     expect(young.out).toBe("1 in doubt until a person ends it; 0 being delivered\n")
     expect([ofNone, badAge, numbered, shownNone].map(({ code }) => code)).toEqual([2, 2, 2, 2])
     expect(ofNone.err).toContain("There is no link isuer. The links are: acquirer, issuer.")
@@ -106,7 +112,14 @@ describe("jinka pending", () => {
     const read = await pendingAt(file)
     const shown = await jinka(["pending", "show", file, "--exchange", String(exchange)])
 
+    const ofState = async (state: string): Promise<ReadonlyArray<number>> =>
+      JSON.parse((await jinka(["pending", "list", file, "--state", state, "--json"])).out).messages.map(
+        (one: { readonly exchange: number }) => one.exchange
+      )
+    const readHeld = await ofState("held")
     const again = await runSwitch(file)
+    const runHeld = await ofState("held")
+    const runWaiting = await ofState("waiting")
     const { issuer: later } = await connected(again)
     const stillHeld = await only("held")
     const released = await act("release", exchange)
@@ -124,6 +137,7 @@ describe("jinka pending", () => {
 
     expect([first, second, third].map(({ mti }) => mti)).toEqual(["0420", "0421", "0421"])
     expect(stillHeld).toBe(exchange)
+    expect([readHeld, runHeld, runWaiting]).toEqual([[exchange], [exchange], []])
     expect(read).toEqual({ ...said, upTo: expect.any(Number) })
     expect(shown.out).toContain("A person holds it back")
     expect([held, released, retried].map(({ code, err }) => [code, err])).toEqual([

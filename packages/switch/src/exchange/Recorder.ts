@@ -12,8 +12,7 @@ import type { JournalWriter } from "../journal/JournalWriter.ts"
 import { SEALED_HEADS } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import { doubtText, type InDoubt } from "./delivery/Doubts.ts"
-import type { DeliveryEnd } from "./delivery/StoreAndForward.ts"
-import { type Stored, storedOf } from "./delivery/Stored.ts"
+import { type DeliveryEnd, type Stored, storedOf } from "./delivery/Stored.ts"
 import { Spared, type SparedKind } from "./entry/Spared.ts"
 
 /** Longest card number in digits: 19 (ISO 8583), and one more where a length counts bytes of two digits. */

@@ -28,11 +28,18 @@ const OF_ONE_ADDRESS_MAX = 32
 const REQUEST_MS = 10_000
 const IDLE_MS = 60_000
 
-/** Answers one request with a whole body each way; cuts off whoever sends more than 64 KiB. */
+/** Methods that the web's own type of a request does not know. */
+const unknown = new Set(["TRACE", "TRACK", "CONNECT"])
+
+/**
+ * Answers one request with a whole body each way; cuts off whoever sends more than 64 KiB. `streams`: what goes on for as long as
+ * the asker listens begins. HEAD is answered as GET is, without the body (RFC 9110, 9.3.2).
+ */
 export const answerWhole = async (
   request: IncomingMessage,
   response: ServerResponse,
-  answer: (request: Request) => Promise<Response>
+  answer: (request: Request) => Promise<Response>,
+  streams: () => void = () => {}
 ): Promise<void> => {
   try {
     const chunks: Array<Buffer> = []
@@ -42,14 +49,22 @@ export const answerWhole = async (
       if (bytes > BODY_MAX) return void response.writeHead(413, { connection: "close" }).end()
       chunks.push(chunk)
     }
-    const method = request.method ?? "GET"
-    const body = method === "GET" || method === "HEAD" ? null : Buffer.concat(chunks)
+    const asked = request.method ?? "GET"
+    if (unknown.has(asked)) return void response.writeHead(405, { allow: "GET, HEAD, POST", connection: "close" }).end()
+    const isHead = asked === "HEAD"
+    const method = isHead ? "GET" : asked
+    const body = method === "GET" ? null : Buffer.concat(chunks)
     const headers = Object.entries(request.headers).flatMap(([name, value]) =>
       typeof value === "string" ? [[name, value] as [string, string]] : []
     )
     const answered = await answer(new Request(`http://jinka${request.url ?? "/"}`, { method, headers, body }))
     if (answered.headers.get("content-type") === events && answered.body !== null) {
       response.writeHead(answered.status, Object.fromEntries(answered.headers))
+      if (isHead) {
+        await answered.body.cancel()
+        return void response.end()
+      }
+      streams()
       await pipeline(Readable.fromWeb(answered.body as ReadableStream), response)
       return
     }
@@ -96,12 +111,16 @@ export const listenForRequests = Effect.fnUntraced(function* (
     const raw = rawOf.get(request.socket) ?? request.socket
     open++
     idle.closeUnsafe()
-    places.asks(raw)
     response.once("close", () => {
-      places.answered(raw)
       if (--open === 0) idle.openUnsafe()
     })
-    void answerWhole(request, response, (whole) => answer(whole, identity))
+    // Not before: who sends its body byte by byte waits for nothing of ours, and gives way.
+    const asked = (whole: Request) => {
+      places.asks(raw)
+      response.once("close", () => places.answered(raw))
+      return answer(whole, identity)
+    }
+    void answerWhole(request, response, asked, () => places.listens(raw))
   })
   const listening = yield* listenForSockets(
     at,

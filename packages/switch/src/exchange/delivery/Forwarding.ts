@@ -16,8 +16,8 @@ import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX, TICK_MS } from "../request/Outstanding.ts"
 import type { Load } from "./Ahead.ts"
 import { saysUnseen } from "./Approvals.ts"
-import type { DeliveryEnd, Effects } from "./StoreAndForward.ts"
-import { type Kept, type Stored, storedOf } from "./Stored.ts"
+import type { Effects } from "./StoreAndForward.ts"
+import { type DeliveryEnd, type Kept, type Stored, storedOf } from "./Stored.ts"
 
 /**
  * Numbers among those of the partners, one for each desk's queue, from here down: attempts leave in the order that the queue has

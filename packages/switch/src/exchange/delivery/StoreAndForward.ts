@@ -12,7 +12,7 @@ import { Shares } from "../turns/Shares.ts"
 import { Ahead, type Load } from "./Ahead.ts"
 import { Backlog, NONE } from "./Backlog.ts"
 import { Due, type Obstacles } from "./Due.ts"
-import type { Kept, Stored } from "./Stored.ts"
+import type { DeliveryEnd, DeliveryState, Kept, Stored } from "./Stored.ts"
 
 /** Limits, in milliseconds and counts. */
 export interface Settings {
@@ -24,12 +24,6 @@ export interface Settings {
   /** Messages under way at once. */
   readonly window: number
 }
-
-/** How a delivery ends. Only with the first is nothing left to be done. */
-export type DeliveryEnd = "acknowledged" | "abandoned" | "declined"
-
-/** Of a message that has not ended: not sent yet, sent and not answered, between two attempts, held by a person. */
-export type DeliveryState = "waiting" | "under way" | "resting" | "held"
 
 /** What the queue does outside of itself. */
 export interface Effects {
@@ -165,11 +159,12 @@ export class StoreAndForward {
     }
   }
 
-  /** Messages that have not ended, each with its state, oldest first. */
-  *undelivered(): Iterable<{ readonly kept: Kept; readonly state: DeliveryState }> {
+  /** Messages that have not ended, or those of them in a state, oldest first. */
+  *undelivered(wanted?: DeliveryState): Iterable<{ readonly kept: Kept; readonly state: DeliveryState }> {
     const moving = new Set([...this.underWay.values()].map(({ row }) => row))
     for (let row = this.backlog.oldest; row !== NONE; row = this.backlog.newer(row)) {
-      yield { kept: this.backlog.kept(row), state: this.stateOf(row, moving.has(row)) }
+      const state = this.stateOf(row, moving.has(row))
+      if (wanted === undefined || state === wanted) yield { kept: this.backlog.kept(row), state }
     }
   }
 

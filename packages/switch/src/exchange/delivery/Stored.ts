@@ -3,6 +3,12 @@ import type { MessageIndex } from "@jinka/codec"
 import type { Language } from "../../message/Language.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 
+/** How a delivery ends. Only with the first is nothing left to be done. */
+export type DeliveryEnd = "acknowledged" | "abandoned" | "declined"
+
+/** Of a message that has not ended: not sent yet, sent and not answered, between two attempts, held by a person. */
+export type DeliveryState = "waiting" | "under way" | "resting" | "held"
+
 /** What the queue of its link knows of a message, however many wait. */
 export interface Kept {
   /** Number of its exchange: the sequence number of its `queued` entry. */

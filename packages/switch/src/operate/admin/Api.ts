@@ -100,7 +100,7 @@ const view = HttpApiGroup.make("view")
       error: [Forbidden, NotThere]
     }).annotateMerge(
       means(
-        "Reversals and advices that wait, and what is in doubt: all, or those of a link, of an exchange, or that are older than so many milliseconds. At most 1000 of each sort; the sums are of the link, or of all. Role view."
+        "Reversals and advices that wait, and what is in doubt: all, or those of a link, of an exchange, in a state, or that are older than so many milliseconds. At most 1000 of each sort; the sums are of the link, or of all. Role view."
       )
     )
   )
@@ -262,6 +262,9 @@ export const api = HttpApi.make("jinka")
   .prefix("/api")
   .middleware(Checked)
   .middleware(Known)
+  // A word that is not known is a mistake, and perhaps one that would silence every link.
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({
       title: "Jinka, administration",

@@ -12,6 +12,17 @@ const SEARCHES_PER_SECOND = 10
 const free = new Set(["/live", "/ready", "/owner"])
 const searches = /^\/api\/(?:trace|why|totals|audit)(?:\/|$)/
 
+/** The path as the routes take it: in capitals, escaped or with more slashes it is the same. */
+const plain = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+      .toLowerCase()
+      .replace(/\/{2,}/g, "/")
+  } catch {
+    return path
+  }
+}
+
 /** What whoever asks too often gets to hear. */
 export const tooOften = `Too many calls: ${CALLS_PER_SECOND} a second are allowed, ${SEARCHES_PER_SECOND} of them about the journal. Ask again in a second.`
 
@@ -32,6 +43,6 @@ export class CallLimits {
       limits = { calls: new RateLimit(CALLS_PER_SECOND), searches: new RateLimit(SEARCHES_PER_SECOND) }
       this.of.set(user, limits)
     }
-    return limits.calls.take(now) && (!searches.test(path) || limits.searches.take(now))
+    return limits.calls.take(now) && (!searches.test(plain(path)) || limits.searches.take(now))
   }
 }

@@ -1,7 +1,7 @@
 /** `jinka pending ...`: what waits to be delivered, and what is in doubt until a person ends it. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { PendingAct, PendingAsked } from "../../Pending.ts"
+import { type PendingAct, type PendingAsked, pendingStates } from "../../Pending.ts"
 import { durationMs } from "../configuration/text/Units.ts"
 import { ask } from "../control/ControlCall.ts"
 import { ClosedReport, PendingReport } from "../control/PendingReport.ts"
@@ -30,6 +30,13 @@ const reason = Flag.String("reason").pipe(
 
 const older = Flag.String("older").pipe(
   Flag.withDescription('Only what was accepted, or came into doubt, so long ago: a duration such as "10 minutes"'),
+  Flag.optional
+)
+
+const state = Flag.Literals("state", pendingStates).pipe(
+  Flag.withDescription(
+    "Only what is in this state; `sent` stands for under way and resting where the journal of a switch that does not run is read"
+  ),
   Flag.optional
 )
 
@@ -67,11 +74,15 @@ const listed = ({ control, file }: Which, asked: PendingAsked) =>
       ).pipe(Effect.mapError(failedBy))
   )
 
-const list = Command.make("list", { ...whichSwitch, link, older, inDoubt, json: asJson }, (flags) =>
+const list = Command.make("list", { ...whichSwitch, link, state, older, inDoubt, json: asJson }, (flags) =>
   Effect.gen(function* () {
-    const { json, link: only, inDoubt: isDoubtful, older: age, ...which } = flags
+    const { json, link: only, inDoubt: isDoubtful, older: age, state: one, ...which } = flags
     const olderMs = yield* olderThan(age)
-    const report = yield* listed(which, { link: Option.getOrUndefined(only), olderMs })
+    const report = yield* listed(which, {
+      link: Option.getOrUndefined(only),
+      state: Option.getOrUndefined(one),
+      olderMs
+    })
     const messages = report.messages.filter((one) => !isDoubtful || isInDoubt(one))
     yield* Console.log(json ? JSON.stringify({ ...report, messages }) : listText({ ...report, messages }))
   })
@@ -86,6 +97,7 @@ const list = Command.make("list", { ...whichSwitch, link, older, inDoubt, json: 
       command: 'jinka pending list switch.yaml --link issuer --older "10 minutes"',
       description: "What waits too long for one partner"
     },
+    { command: "jinka pending list switch.yaml --state held", description: "What persons hold back" },
     { command: "jinka pending list switch.yaml --in-doubt --json", description: "For a script" }
   ])
 )

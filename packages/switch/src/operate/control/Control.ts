@@ -11,7 +11,7 @@
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
  *     GET  /alarms                what is wrong now, and what is silenced
  *     POST /alarms/KIND/silence {link, minutes, reason}, and unsilence
- *     GET  /pending?link=&exchange=&olderMs=  what waits to be delivered, and what is in doubt
+ *     GET  /pending?link=&exchange=&state=&olderMs=  what waits to be delivered, and what is in doubt
  *     GET  /audit?before=         who did what and why, newest first, in front of an entry
  *     POST /pending/N/ACT {reason}  close ends what is in doubt; hold, release, retry
  *     ... /keys ...               the keys of partners: `KeyRoutes`
@@ -28,7 +28,7 @@ import type { DayOperations } from "../../DayOperations.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
-import { type PendingAct, type PendingAsked, pendingActs } from "../../Pending.ts"
+import { type PendingAct, type PendingAsked, pendingActs, pendingStates } from "../../Pending.ts"
 import type { Retained, RetainRequest } from "../../Retention.ts"
 import type { AuditReport } from "../admin/Audit.ts"
 import { CommandFailed } from "../Exit.ts"
@@ -213,7 +213,10 @@ const pendingRoutes = ({ pending, settle }: Controlled, user: Asked) => [
       Effect.flatMap(HttpServerResponse.json),
       Effect.catchTag("OperationRefused", refused),
       Effect.catchTag("SchemaError", () =>
-        refuse(400, "what waits is asked for by link, exchange (a number from 1 on) and olderMs (milliseconds)")
+        refuse(
+          400,
+          `what waits is asked for by link, exchange (a number from 1 on), state (${pendingStates.join(", ")}) and olderMs (milliseconds)`
+        )
       )
     )
   ),

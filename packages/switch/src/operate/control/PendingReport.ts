@@ -1,5 +1,6 @@
 /** What waits to be delivered, or for a person, as it travels; and what is asked and done about it. */
 import { Schema } from "effect"
+import { pendingStates } from "../../Pending.ts"
 import { Reason } from "./Reason.ts"
 
 /** One message that waits to be delivered, or for a person. */
@@ -27,6 +28,7 @@ const whole = Schema.FiniteFromString.check(Schema.isInt())
 export const PendingQuery = Schema.Struct({
   link: Schema.optionalKey(Schema.String),
   exchange: Schema.optionalKey(whole.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))),
+  state: Schema.optionalKey(Schema.Literals(pendingStates)),
   olderMs: Schema.optionalKey(whole.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })))
 })
 
