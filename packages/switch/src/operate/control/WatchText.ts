@@ -22,7 +22,9 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
     ...endsSince(before, after),
     ...(before.state === after.state ? [] : [`${before.state} -> ${after.state}`]),
     ...(before.signOn.ours === after.signOn.ours ? [] : [`our sign-on: ${after.signOn.ours}`]),
-    ...(before.signOn.partners === after.signOn.partners ? [] : [`the partner's sign-on: ${partnerSigns[after.signOn.partners] ?? ""}`]),
+    ...(before.signOn.partners === after.signOn.partners
+      ? []
+      : [`the partner's sign-on: ${partnerSigns[after.signOn.partners] ?? ""}`]),
     ...more(was.timeouts, is.timeouts, "request without an answer in time", "requests without an answer in time"),
     ...more(was.lost, is.lost, "request lost with its connection", "requests lost with their connections"),
     ...more(was.late, is.late, "late answer", "late answers"),
