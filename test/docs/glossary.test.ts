@@ -91,7 +91,7 @@ const owed: ReadonlyArray<Owed> = [
   },
   {
     what: "state of a stored message",
-    words: union("packages/switch/src/exchange/delivery/StoreAndForward.ts", /type DeliveryState = (.*)/)
+    words: union("packages/switch/src/exchange/delivery/Stored.ts", /type DeliveryState = (.*)/)
   },
   { what: "phase of the watchdog", words: union("packages/switch/src/link/Watchdog.ts", /type Phase = (.*)/) },
   { what: "alarm", words: alarmKinds, keys: "alarm-" },

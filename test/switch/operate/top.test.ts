@@ -50,7 +50,7 @@ describe("jinka top and jinka watch", () => {
     expect(changes(second, { ...third, fullBy: "disk", defects: 2, inDoubt: 1 })).toEqual(
       expect.arrayContaining([
         "! new requests are refused on every link: no room (disk)",
-        "! 2 messages were given up because of a defect of the switch: see its log"
+        "! 2 messages given up because of a defect of the switch: see its log"
       ])
     )
     expect(changes(second, { ...third, defects: 1 })).toContain(
