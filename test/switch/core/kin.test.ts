@@ -58,7 +58,7 @@ describe("What comes again on another link of its institution", () => {
     Effect.gen(function* () {
       const { b, commit, offer, running } = yield* asked([one, issuer])
       const settings = { links: [two, issuer], routes: [{ bin: "62", to: 1 }], limits }
-      const reloading = yield* Effect.forkChild(Effect.result(running.reload(settings, "ann", 300)))
+      const reloading = yield* Effect.forkChild(Effect.result(running.reload(settings, { user: "ann" }, 300)))
       for (let at = 0; at < 3000; at += 20) {
         yield* TestClock.adjust(20)
         yield* commit
