@@ -67,6 +67,11 @@ describe("async-short", () => {
     requests.resume()
     requests.write(framed(purchase(1)))
     await until(() => asked.length === 1)
+
+    const [link] = rig.running.status().links
+    expect(link).toMatchObject({ bytesReceived: framed(purchase(1)).length, short: { open: 1 } })
+    expect(link!.lastReceived).toBeGreaterThan(0)
+
     requests.write(framed(purchase(2)))
     await until(() => asked.length === 2)
     const answers = connect(rig.port("issuer"), "127.0.0.1")

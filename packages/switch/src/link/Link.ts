@@ -333,7 +333,7 @@ export class Link implements LongOwner, ShortOwner {
       turnedAway: this.strangers,
       lies: this.lies.status,
       listens: this.settings.side._tag === "listen" ? this.settings.side.at : undefined,
-      ...carriedBy(session ?? this.last),
+      ...(short === undefined ? carriedBy(session ?? this.last) : short.carried(this.last)),
       attempts,
       nextAttempt,
       unsent: short?.unsent ?? long!.unsent,

@@ -16,7 +16,7 @@ import { listenOn } from "./door/Door.ts"
 import { answerOverdue, LinkEnded } from "./LinkEnded.ts"
 import type { SessionEpoch, SessionEvents } from "./LinkEvents.ts"
 import type * as LinkState from "./LinkState.ts"
-import type { ShortStatus } from "./LinkStatus.ts"
+import { type Carried, carriedBy, carriedByBoth, type ShortStatus } from "./LinkStatus.ts"
 import { counted, Notices } from "./Notices.ts"
 import type { PartnerClock } from "./PartnerClock.ts"
 import type { Receipt } from "./Receipts.ts"
@@ -245,6 +245,13 @@ export class ShortLink implements SessionOwner {
     held.session.outbox.flush()
     this.release(epoch)
     return true
+  }
+
+  /** What its connections have carried: `ended` those that have ended, and those that are open. */
+  carried(ended: Carried): Carried {
+    let sum = ended
+    for (const { session } of this.held.values()) sum = carriedByBoth(sum, carriedBy(session))
+    return sum
   }
 
   /** Ends all connections. */
