@@ -181,6 +181,44 @@ describe("a reload in the hand", () => {
     })
   )
 
+  it.effect(
+    "keeps a renamed link's repeats known, on both sides: nothing is forwarded twice, and answers are given again",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit, dial, reload, pass, running } = yield* bench
+        a.say(purchase(), purchase({ 11: "000002" }, "0220"))
+        yield* commit
+        b.say(...b.heard().map((seen) => answerTo(seen, seen.mti === "0200" ? "0210" : "0230")))
+        yield* commit
+        a.heard()
+        const [one, other] = [
+          { ...acquirer, name: "bank-a" },
+          { ...issuer, name: "bank-i" }
+        ]
+        const reloading = yield* reload(settings({ links: [one, other] }))
+        yield* pass(3000)
+        const [again, there] = [dial(0), dial(1)]
+        yield* pass(100)
+        again.say(
+          purchase({}, "0201"),
+          purchase({ 11: "000002" }, "0221"),
+          purchase({ 4: "000000099900" }, "0201"),
+          purchase({ 11: "000003" })
+        )
+        yield* pass(100)
+
+        expect((yield* Fiber.join(reloading))._tag).toBe("Success")
+        expect(running.status().links.map(({ name }) => name)).toEqual(["bank-a", "bank-i"])
+        expect(there.heard().map(({ mti, fields }) => [mti, fields[11]])).toEqual([["0200", "000003"]])
+        expect(
+          again
+            .heard()
+            .map(({ mti, fields }) => `${mti} ${fields[39]}`)
+            .sort()
+        ).toEqual(["0210 00", "0210 94", "0230 00"])
+      })
+  )
+
   it.effect("brings a group with a second link to a partner: requests go to both in turn", () =>
     Effect.gen(function* () {
       const { a, b, commit, reload, running, offer, pass } = yield* bench
