@@ -195,7 +195,7 @@ describe("Naming", () => {
     const lenient = derive(cups, { name: "lenient", lenient: true, fields: { 32: { format: "ans..19" } } })
     const naming = new Naming(speaker({ dialect: lenient }))
     const text = said(naming, message("0200", { ...ours, acquirer: "6200000000000005" }), lenient)
-    expect(text).toBe("names what is no institution code as acquirer (DE 32)")
+    expect(text).toBe("names as acquirer (DE 32) what is no institution code")
   })
 
   it("reads the institutions of every dialect, however they are written", () => {

@@ -132,7 +132,7 @@ describe("Doors in a configuration", () => {
     ])
   })
 
-  it("warn when one partner could give itself out as another", async () => {
+  it("warn when one partner could pretend to be another", async () => {
     const text = behind(
       `{ name: front, listen: { port: 7000, tls: { ${own}, ca: [ca.pem] } }, by: header }`,
       `, certificate: { fingerprints: ["${pin}"] }`,

@@ -28,7 +28,7 @@ describe("Who a partner may speak for", () => {
 
   it("is said by check where it is everybody, or somebody with a link of its own", async () => {
     expect(await saidOf(withLines("identity: unchecked"))).toEqual([
-      "switch.yaml:8:15 warning links[0].identity: this partner can give itself out as any other, and reverse what others have sent: no message is checked. List in `speaksFor` whom it speaks for, and take `identity` out."
+      "switch.yaml:8:15 warning links[0].identity: this partner can pretend to be any other, and reverse what others have sent: no message is checked. List in `speaksFor` whom it speaks for, and take `identity` out."
     ])
     expect(await saidOf(withLines("speaksFor: any"))).toEqual([
       "switch.yaml:8:16 warning links[0].speaksFor: this partner may name every institution, those of other links too (issuer). List them where they are known; a centre's link may need `any`."
@@ -64,6 +64,6 @@ describe("Who a partner may speak for", () => {
     const pin = "a".repeat(64)
     const tls = `, tls: { certificate: a.pem, key: a.key, partner: { fingerprints: ["${pin}", "${"b".repeat(64)}"] } }`
     const said = await saidOf(doors("header", tls))
-    expect(said.filter((text) => text.includes("another partner of this door could give itself out")).length).toBe(2)
+    expect(said.filter((text) => text.includes("another partner of this door could pretend to be")).length).toBe(2)
   })
 })

@@ -79,7 +79,7 @@ const SHOWN_MAX = 8
 
 /** A code is shown; what is none may be anything, and is not. What is longer may be a piece of a card number. */
 const names = (said: string, as: string): string => {
-  if (!/^\d{1,11}$/.test(said)) return `names what is no institution code as ${as}`
+  if (!/^\d{1,11}$/.test(said)) return `names as ${as} what is no institution code`
   return `names ${said.slice(0, SHOWN_MAX)}${"*".repeat(Math.max(0, said.length - SHOWN_MAX))} as ${as}`
 }
 

@@ -38,7 +38,7 @@ export const audit = Command.make(
   Command.withDescription(
     "Shows what persons did, newest first: when, who, on which link, with what result, and why in their own words. Asks the running switch; when none runs, reads the journal itself. It reads 50000 entries of the journal at a time; the last line says how to see older ones."
   ),
-  Command.withShortDescription("Tell who did what, and why"),
+  Command.withShortDescription("Show who did what, and why"),
   Command.withExamples([
     { command: "jinka audit switch.yaml", description: "What was done tonight?" },
     { command: "jinka audit switch.yaml --before 40000 --json", description: "Older ones, for a script" }

@@ -33,7 +33,7 @@ const reasonText =
 const reason = Flag.String("reason").pipe(Flag.withDescription(reasonText), Flag.optional)
 
 const kind = Flag.Literals("purpose", keyKinds).pipe(
-  Flag.withDescription("Which of the link's keys: mac, pin or data. Left out: all that it exchanges"),
+  Flag.withDescription("Which of the link's keys: mac, pin or data. When left out: all that it exchanges"),
   Flag.optional
 )
 

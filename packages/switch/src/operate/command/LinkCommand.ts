@@ -34,7 +34,7 @@ const words: Readonly<Record<Act, Words>> = {
     example: "The partner asks us to sign off"
   },
   retry: {
-    short: "Dial now, not after the pause",
+    short: "Dial now, without waiting for the next attempt",
     long: "Ends the pause before the next attempt to connect. For links on which we connect; where the partner connects there is nothing to dial.",
     example: "The partner says that it is up again"
   },

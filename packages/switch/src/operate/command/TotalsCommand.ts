@@ -18,7 +18,7 @@ export const totals = Command.make(
     place: Argument.optional(fileOrDirectory),
     control: whichSwitch.control,
     date: Flag.String("date").pipe(
-      Flag.withDescription("The business day, like 2026-11-28. Left out: all that the journal holds"),
+      Flag.withDescription("The business day, like 2026-11-28. When left out: all that the journal holds"),
       Flag.optional
     ),
     json: asJson
@@ -39,7 +39,7 @@ export const totals = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Sums up the journal by business day, link and type of transaction: approved and reversed, declined, of unknown outcome, still open; each as count and amount. The day is the settlement date of the answer, else the link's own business day, which its partner's cut-over messages move. A day is closed when its partner has gone on to the next one and nothing of it is open or unknown. Asks the running switch; when none runs, reads the journal itself."
+    "Sums up the journal by business day, link and type of transaction: approved and reversed, declined, of unknown outcome, still open; each as count and amount. The day is the settlement date of the answer. When the answer has none, it is the link's business day, which the partner's cut-over messages move. A day is closed when its partner has gone on to the next one and nothing of it is open or unknown. Asks the running switch; when none runs, reads the journal itself."
   ),
   Command.withShortDescription("Count and amount by business day"),
   Command.withExamples([

@@ -61,7 +61,7 @@ export const trace = Command.make(
   Command.withDescription(
     "Shows the life of one transaction from the journal: every entry with its time, link and message (card data covered), its reversal and every attempt to deliver it. Asks the running switch; when none runs, reads the journal itself. Several keys must all fit."
   ),
-  Command.withShortDescription("Tell one transaction's life"),
+  Command.withShortDescription("Show one transaction, step by step"),
   Command.withExamples([
     { command: "jinka trace switch.yaml --rrn 000000012345", description: "By retrieval reference number" },
     { command: "jinka trace switch.yaml --stan 4711 --json", description: "By STAN, as JSON" },

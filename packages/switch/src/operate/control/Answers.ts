@@ -146,7 +146,9 @@ const someoneStandsBy = Effect.fnUntraced(function* (standbys: Endings["standbys
   if (standbys === undefined) {
     return yield* refused("Its journal is on this machine: no other node can have it. `jinka stop` ends it.")
   }
-  const there = yield* Effect.catch(standbys, (error) => refused(`Nobody knows who stands by: ${error.message}`))
+  const there = yield* Effect.catch(standbys, (error) =>
+    refused(`The database does not say which nodes stand by: ${error.message}`)
+  )
   if (there.length > 0) return
   yield* refused("No other node stands by: start one with the same `journal.postgres`. `jinka stop` ends this one.")
 })

@@ -55,7 +55,7 @@ const causes: Readonly<Record<string, string>> = {
     "The socket is there and nobody listens: the switch has ended without stopping in order. Start it again.",
   EACCES: "This user may not use it: ask as the user that the switch runs as.",
   ETIMEDOUT:
-    "Something holds the socket and says nothing: look at its process (`ss -xlp`), which may be stopped or busy beyond measure."
+    "The process that has the socket open does not answer. Look at it (`ss -xlp`): it may be suspended or overloaded."
 }
 
 const silent = (socket: string, { code }: SocketFailed): CommandFailed =>

@@ -22,14 +22,14 @@ export const disagreements = (
   earlier: Earlier | undefined,
   now: number
 ): ReadonlyArray<string> => {
-  if (socket === undefined) return ["we hold it to be up, and the kernel has no such connection"]
+  if (socket === undefined) return ["Jinka counts it as up, and the kernel has no such connection"]
   const { state, sendQueue, receiveQueue, retransmits, timer } = socket
   const found: Array<string> = []
   if (state === "CLOSE_WAIT") {
     found.push(
       `the partner has closed (the kernel has its FIN: CLOSE_WAIT) and we have not: ${receiveQueue} bytes are unread`
     )
-  } else if (state !== "ESTABLISHED") found.push(`we hold it to be up, and the kernel says ${state}`)
+  } else if (state !== "ESTABLISHED") found.push(`Jinka counts it as up, and the kernel says ${state}`)
   if (timer === "zero window probe") {
     found.push(`the partner has stopped reading (its receive window is closed): ${sendQueue} bytes wait in the kernel`)
   } else if (retransmits > 0) {

@@ -167,7 +167,7 @@ const legRows = (leg: LegReport, kernelAbsent: string, at: string): ReadonlyArra
 }
 
 /** What a phase of the watchdog does not say by itself. */
-const phases: Readonly<Record<string, string>> = { DOWN: "begins behind the sign-on" }
+const phases: Readonly<Record<string, string>> = { DOWN: "begins after the sign-on" }
 
 const clockRows = ({ clocks }: LinkReport, at: string): ReadonlyArray<string> => {
   if (clocks === null) return []

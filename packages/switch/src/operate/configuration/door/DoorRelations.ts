@@ -246,7 +246,7 @@ export const claims = (door: Draft, links: ReadonlyArray<Draft>, how: string): R
   return [warning(door.part("name").path, rule, fix)]
 }
 
-/** With certificates but without one for each link, one partner could give itself out as another. */
+/** With certificates but without one for each link, one partner could pretend to be another. */
 export const borrowedNames = (door: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
   const tls = door.part("listen", "tls")
   const hasAuthority = tls.part("ca").entries.length > 0
@@ -257,8 +257,8 @@ export const borrowedNames = (door: Draft, links: ReadonlyArray<Draft>): Readonl
     .filter((link) => !link.part("door").has("certificate"))
     .map((link) => {
       const rule = hasAuthority
-        ? "another partner of the same authority could give itself out as this one"
-        : "another partner of this door could give itself out as this one"
+        ? "another partner of the same authority could pretend to be this one"
+        : "another partner of this door could pretend to be this one"
       return warning(link.part("door").path, rule, "Add `certificate:` with the partner's fingerprint or name.")
     })
 }

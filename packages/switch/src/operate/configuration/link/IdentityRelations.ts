@@ -17,7 +17,7 @@ const othersOf = (link: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Draft
 const unchecked = (link: Draft): ReadonlyArray<Finding> => {
   const identity = link.part("identity")
   if (identity.text !== "unchecked") return []
-  const rule = "this partner can give itself out as any other, and reverse what others have sent: no message is checked"
+  const rule = "this partner can pretend to be any other, and reverse what others have sent: no message is checked"
   const fix = "List in `speaksFor` whom it speaks for, and take `identity` out."
   const idle = link.has("speaksFor")
     ? [

@@ -185,7 +185,7 @@ export const LinkDocument = Schema.Struct({
   window: option(count(1, 65_536), 2048, "Requests outstanding on this link at once; more are refused."),
   rateLimit: optional(
     count(1, 1_000_000),
-    "Requests, advices and reversals a second that the partner may send, with as many at once. More are refused at once (96 or the dialect's code for it), neither journalled nor remembered, and noted every ten seconds. Left out: no limit."
+    "Requests, advices and reversals a second that the partner may send, with as many at once. More are refused at once (96 or the dialect's code for it), neither journalled nor remembered, and noted every ten seconds. When left out: no limit."
   ),
   wait: option(
     DurationOrNever,

@@ -48,7 +48,7 @@ export const TlsDocument = Schema.Struct({
   ),
   servername: optional(
     Host,
-    "Dialling: the name that is asked for, which the certificate has to be for. When left out: `host`."
+    "When dialling: the name that Jinka asks for (SNI) and that the certificate has to be for. When left out: `host`."
   ),
   handshakeTimeout: option(Duration, "10 seconds", "From the TCP connection to the end of the handshake."),
   version: option(

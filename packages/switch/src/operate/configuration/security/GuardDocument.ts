@@ -28,23 +28,23 @@ export const MacDocument = Schema.Struct({
   ),
   padding: optional(
     Schema.Literals([1, 2, 3]),
-    "Padding of ISO 9797-1: 1 zeros, 2 a one bit and zeros, 3 the length in front. Left out: the algorithm's usual one."
+    "Padding of ISO 9797-1: 1 zeros, 2 a one bit and zeros, 3 the length in front. When left out: the algorithm's usual one."
   ),
   field: optional(
     MacField,
-    "Data element of the MAC; `last`: 64 in a message with one bitmap, else 128. Left out: as the dialect says (`security.mac`)."
+    "Data element of the MAC; `last`: DE 64 in a message with one bitmap, otherwise DE 128. When left out: as the dialect says (`security.mac`)."
   ),
   messages: optional(
     Schema.NonEmptyArray(MessageType).annotate({ expected: "a list of message types" }),
-    "Types of messages that carry a MAC; their repeats and answers do, too. Left out: as the dialect says."
+    "Types of messages that carry a MAC; their repeats and answers do, too. When left out: as the dialect says."
   ),
   text: optional(
     Schema.Literals(["message", "fields", "cups"]),
-    "What the MAC covers: everything from the message type to the MAC field, the data elements of `fields` as they are, or those cleaned and joined as CUPS does. Left out: as the dialect says."
+    "What the MAC covers: everything from the message type to the MAC field, the data elements of `fields` as they are, or those cleaned and joined as CUPS does. When left out: as the dialect says."
   ),
   fields: optional(
     Schema.NonEmptyArray(count(0, 192)).annotate({ expected: "a list of data elements, 0 for the message type" }),
-    "Data elements that are covered, in order, for `fields` and `cups`; 0 is the message type. Left out: as the dialect says."
+    "Data elements that are covered, in order, for `fields` and `cups`; 0 is the message type. When left out: as the dialect says."
   ),
   zeroed: option(
     Truth,
@@ -58,11 +58,11 @@ export const MacDocument = Schema.Struct({
   ),
   form: optional(
     Schema.Literals(["binary", "hex"]),
-    "How the MAC is written in its field: its bytes, or those as upper-case hexadecimal characters. Left out: as the dialect says."
+    "How the MAC is written in its field: its bytes, or those as upper-case hexadecimal characters. When left out: as the dialect says."
   ),
   bytes: optional(
     count(4, 16),
-    "Bytes of the MAC that are sent, from its left; the rest of a longer field is zeros. Left out: as the dialect says."
+    "Bytes of the MAC that are sent, from its left; the rest of a longer field is zeros. When left out: as the dialect says."
   )
 })
 
@@ -77,7 +77,7 @@ export const PinDocument = Schema.Struct({
     "zone",
     "Whose PIN keys the partner has. `zone`: an institution's (ZPK). `terminal`: those of a terminal, or of a line of terminals that share one (TPK): devices translate from them to a zone, and not to them."
   ),
-  field: optional(count(2, 128), "Data element of the PIN block. Left out: as the dialect says (`security.pin`)."),
+  field: optional(count(2, 128), "Data element of the PIN block. When left out: as the dialect says (`security.pin`)."),
   mayDropPan: option(
     Truth,
     false,

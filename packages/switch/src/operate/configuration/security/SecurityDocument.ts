@@ -40,7 +40,7 @@ const TimeOfDay = text(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as "02
 
 /** `links[].keys`. */
 export const KeysDocument = Schema.Struct({
-  exchange: optional(Words, "Name of the exchange in the dialect (`keyExchange`). Left out: its first one."),
+  exchange: optional(Words, "Name of the exchange in the dialect (`keyExchange`). When left out: its first one."),
   giver: option(
     Schema.Literals(["partner", "us"]),
     "partner",
@@ -48,7 +48,7 @@ export const KeysDocument = Schema.Struct({
   ),
   kinds: optional(
     Schema.NonEmptyArray(Schema.Literals(keyKinds)).annotate({ expected: "a list of mac, pin and data" }),
-    "Kinds of keys that are exchanged. Left out: `mac` and `pin`, as the link has them."
+    "Kinds of keys that are exchanged. When left out: `mac` and `pin`, as the link has them."
   ),
   algorithm: option(
     Schema.Literals(keyCiphers),
@@ -60,8 +60,8 @@ export const KeysDocument = Schema.Struct({
     "ask",
     "While there is no key: `ask` asks for one (or gives one) once the link is signed on, `wait` waits for the partner or for a person."
   ),
-  window: optional(Duration, "How long the previous key is still accepted. Left out: as the dialect says."),
-  wait: optional(Duration, "How long a key that was asked for may take. Left out: as the dialect says."),
+  window: optional(Duration, "How long the previous key is still accepted. When left out: as the dialect says."),
+  wait: optional(Duration, "How long a key that was asked for may take. When left out: as the dialect says."),
   every: optional(Duration, "A new key is asked for (or given) when the one in use is as old as this."),
   at: optional(TimeOfDay, "The same every day at this time, in the link's time zone."),
   messages: optional(count(1, 1_000_000_000), "The same after so many messages under one key, both ways.")
