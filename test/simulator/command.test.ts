@@ -8,6 +8,7 @@ import { parseHistory } from "../../packages/simulator/src/history/History.ts"
 import { lineOf } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { builtProgram } from "../programs/Programs.ts"
 import { pause } from "../switch/operate/Line.ts"
+import { simulatorHere } from "./here.ts"
 import { isEachApproved, kindsIn } from "./Kinds.ts"
 import { codec, message } from "./System.ts"
 
@@ -341,7 +342,8 @@ describe("jinka-sim", () => {
       "a command that there is not",
       ["isuer"],
       /^jinka-sim: Unknown subcommand "isuer".*--help` shows how it is used\.\n$/
-    ]
+    ],
+    ["a flag with one dash", ["issuer", "-listen", "127.0.0.1:0"], /^jinka-sim: .*-listen.*`jinka-sim --help` shows/]
   ]
   it("says to whom it cannot connect, once, and goes on trying", async () => {
     const process = start("acquirer", "--connect", "127.0.0.1:1", "--format", "table", "--stay")
@@ -399,22 +401,29 @@ describe("jinka-sim", () => {
         `cannot listen on ${address}: another process listens there already`
       ]
     ]
-    const ran = cases.map(([args]) => start(...args))
-
-    for (const [at, process] of ran.entries()) {
-      expect([await process.exit, process.errors]).toEqual([2, expect.stringContaining(cases[at]![1])])
-      expect(process.errors).not.toContain("6200000000000005")
+    for (const [args, words] of cases) {
+      const { code, err } = await simulatorHere(...args)
+      expect([code, err]).toEqual([2, expect.stringContaining(words)])
+      expect(err).not.toContain("6200000000000005")
     }
     expect(readFileSync(taken, "utf8")).toBe("rule: kept\n")
   })
 
   for (const [name, args, words] of mistakes) {
     it(`refuses ${name} with exit code 2 and a reason, without a stack trace`, async () => {
-      const process = start(...args)
+      const { code, err } = await simulatorHere(...args)
 
-      expect(await process.exit).toBe(2)
-      expect(process.errors).toMatch(words)
-      expect(process.errors).not.toMatch(/\n\s+at /)
+      expect(code).toBe(2)
+      expect(err).toMatch(words)
+      expect(err).not.toMatch(/\n\s+at /)
     })
   }
+
+  it("says so as a process, too, and on standard error alone", async () => {
+    const process = start("isuer")
+
+    expect(await process.exit).toBe(2)
+    expect(process.errors).toMatch(/^jinka-sim: Unknown subcommand "isuer"/)
+    expect(process.events).toEqual([])
+  })
 })

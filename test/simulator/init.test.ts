@@ -14,6 +14,7 @@ import { canBegin } from "../../packages/simulator/src/init/InitMessages.ts"
 import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
 import { builtProgram } from "../programs/Programs.ts"
 import { pause } from "../switch/operate/Line.ts"
+import { simulatorHere } from "./here.ts"
 
 const programs = {
   sim: builtProgram("packages/simulator/src/main.ts"),
@@ -134,10 +135,15 @@ describe("jinka-sim init", () => {
 
   it("overwrites nothing, and refuses a dialect that its dialogues cannot speak", async () => {
     writeFileSync(join(folder, "README.md"), "mine")
-    expect(await sim("init", ".")).toMatchObject({ code: 2, output: expect.stringContaining("it is there already") })
+    expect(await simulatorHere("init", folder)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("it is there already")
+    })
     expect(readFileSync(join(folder, "README.md"), "utf8")).toBe("mine")
     expect(existsSync(join(folder, "switch.yaml"))).toBe(false)
-    expect((await sim("init", "x", "--dialect", "unionPayPos")).output).toContain("no sign-on, echo or reversal")
-    expect((await sim("init", "x", "--dialect", "cupps")).output).toContain('did you mean "cups"?')
+    const inDialect = async (dialect: string) =>
+      (await simulatorHere("init", join(folder, "x"), "--dialect", dialect)).err
+    expect(await inDialect("unionPayPos")).toContain("no sign-on, echo or reversal")
+    expect(await inDialect("cupps")).toContain('did you mean "cups"?')
   })
 })

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../../packages/simulator/src/history/History.ts"
 import { builtProgram } from "../../programs/Programs.ts"
+import { simulatorHere } from "../here.ts"
 import { money, plansOf, stan } from "./Bench.ts"
 import { cleanUp, dialled, until } from "./Sockets.ts"
 
@@ -107,8 +108,8 @@ describe("jinka-sim partner", () => {
     const { control } = await event(run, "listening")
     const line = await dialled(Number(port), plansOf(text("05") + keys)[0]!)
     const say = async (...args: ReadonlyArray<string>) => {
-      const said = partner("say", "--control", String(control), ...args)
-      return [await said.exit, said.output + said.errors] as const
+      const { code, err, out } = await simulatorHere("partner", "say", "--control", String(control), ...args)
+      return [code, out + err] as const
     }
 
     expect(await say("issuer", "key", "--purpose", "mac", "--key", "[lost, same]")).toEqual([
@@ -125,11 +126,8 @@ describe("jinka-sim partner", () => {
     expect((await event(run, "key"))["reason"]).toContain("is given (lost, same)")
     expect((await event(run, "key", 2))["reason"]).toMatch(/^mac key 1, check value [0-9A-F]{6}, is given$/)
 
-    const outside = partner("issuer.yaml", "--control", "0.0.0.0:7000")
-    expect([await outside.exit, outside.errors]).toEqual([
-      2,
-      expect.stringContaining("an address of this machine alone")
-    ])
+    const outside = await simulatorHere("partner", join(folder, "issuer.yaml"), "--control", "0.0.0.0:7000")
+    expect([outside.code, outside.err]).toEqual([2, expect.stringContaining("an address of this machine alone")])
   })
 
   it("shows a table that is kept up to date on a terminal", async () => {
@@ -156,10 +154,11 @@ describe("jinka-sim partner", () => {
   ])("ends at once where it cannot play, or only checks: %j", async (args, code, says) => {
     writeFileSync(join(folder, "issuer.yaml"), "partner: x\nlink: { listen: 'h:1' }\nrule: {}\n")
     writeFileSync(join(folder, "good.yaml"), text("05"))
-    const run = partner(...args)
+    const files = args.map((arg) => (arg.startsWith("--") ? arg : join(folder, arg)))
+    const { err, out, ...ended } = await simulatorHere("partner", ...files)
 
-    expect(await run.exit).toBe(code)
-    expect(run.errors).toContain(says)
-    if (code === 0) expect(run.output).toBe("issuer: cups, async-duplex, 1 rules\n")
+    expect(ended).toEqual({ code })
+    expect(err).toContain(says)
+    if (code === 0) expect(out).toBe("issuer: cups, async-duplex, 1 rules\n")
   })
 })
