@@ -137,7 +137,7 @@ describe("jinka-sim dialogue record", () => {
     const { text } = await recorded("cups", purchaseAndReversal)
 
     for (const secret of ["6200000000000005", "30122010000000000000"]) expect(text).not.toContain(secret)
-    expect(text).toContain("# Left out, because nobody writes it down: DE 35.")
+    expect(text).toContain("# Left out because it must not be kept: DE 35.")
     expect(text).toMatch(/2: "620000\d{10}"/)
   })
 

@@ -188,7 +188,9 @@ describe("a profile", () => {
         "line 3 of the profile is no seconds,rate"
       ])
     }
-    expect(replayed("seconds,rate\n\n4,5\n3,5\n")).toBe("line 3 of the profile is not before the next one")
+    expect(replayed("seconds,rate\n\n4,5\n3,5\n")).toBe(
+      "line 3 of the profile: the next line does not have a later second"
+    )
   })
 })
 
@@ -213,7 +215,7 @@ describe("a load file", () => {
         "message purchase: field 3: only the digits 0-9"
       )
       expect(yield* wrongOf("", good.replace("100..9999", "9999..100"))).toContain(
-        "the larger amount is behind the dots"
+        "the larger amount comes after the dots"
       )
       expect(yield* wrongOf("", good.replace("{stan}", "{stam}"))).toContain('"{stam}" is not known; known are {stan}')
       expect(yield* wrongOf("warmup: 5s\n")).toContain('"warmup" is not known here; did you mean "warm up"?')

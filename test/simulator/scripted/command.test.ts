@@ -82,7 +82,7 @@ describe("jinka-sim partner", () => {
     writeFileSync(file, text("nonsense here"))
     expect(await event(run, "notReloaded")).toMatchObject({ reason: expect.stringMatching(/^issuer\.yaml:5: /) })
 
-    await until("the sentence", () => run.errors.includes("all stays as it was: issuer.yaml:5"))
+    await until("the sentence", () => run.errors.includes("the partner goes on as before: issuer.yaml:5"))
     expect(await ask(2)).toBe("05")
 
     writeFileSync(file, text("06"))

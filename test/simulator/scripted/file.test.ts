@@ -14,7 +14,7 @@ describe("A partner file", () => {
     ["rules:\n  - { when: { 200: x } }", 5, "the dialect cups has no DE 200"],
     ["rules:\n  - malformed: 31", 5, "the dialect cups has no DE 31"],
     ["rules:\n  - delay: 5", 5, 'a duration with its unit, "5s" or "5ms"'],
-    ["rules:\n  - delay: 2s..1s", 5, "the longer time is behind the dots"],
+    ["rules:\n  - delay: 2s..1s", 5, "the longer time comes after the dots"],
     ["rules:\n  - { delay: 1s, late: 1s }", 5, "not both"],
     ["rules:\n  - { when: { share: 20 } }", 5, '"10%"'],
     ["rules:\n  - { when: { nth: 0 } }", 5, "from 1"],

@@ -17,9 +17,9 @@ const flags = {
   ignore: percent("ignore", "Requests neither processed nor answered, as if lost on the way", 0),
   drop: percent("drop", "Requests processed in the ledger and never answered", 0),
   delay: percent("delay", "Requests answered after a delay", 0),
-  adviceIgnore: percent("advice-ignore", "The same for advices and reversals", 0),
-  adviceDrop: percent("advice-drop", "The same for advices and reversals", 0),
-  adviceDelay: percent("advice-delay", "The same for advices and reversals", 0),
+  adviceIgnore: percent("advice-ignore", "Like --ignore, for advices and reversals", 0),
+  adviceDrop: percent("advice-drop", "Like --drop, for advices and reversals", 0),
+  adviceDelay: percent("advice-delay", "Like --delay, for advices and reversals", 0),
   delayFrom: duration("delay-from", "Shortest delay of a delayed answer", "50 millis"),
   delayTo: duration("delay-to", "Longest; longer than the switch's timeout gives late answers", "500 millis"),
   signOn: Flag.Boolean("sign-on").pipe(

@@ -127,7 +127,7 @@ const reloading = (
       Effect.catch((error) =>
         Effect.sync(() => {
           output.emit({ event: "notReloaded", reason: error.message })
-          output.telling.onTrouble(`the file was not read again, all stays as it was: ${error.message}`)
+          output.telling.onTrouble(`the changed file is not used, the partner goes on as before: ${error.message}`)
         })
       )
     )

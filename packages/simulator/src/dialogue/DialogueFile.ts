@@ -223,7 +223,7 @@ class Reading {
     const text = textOf(yaml)
     const found = /^(connects to|listens for) ([\w -]+?)(, answers echo)?$/.exec(text)
     if (found === null) {
-      const rule = `"${text}": "connects to <address>" or "listens for <address>" is expected, maybe with ", answers echo"`
+      const rule = `"${text}": "connects to <address>" or "listens for <address>" is expected; ", answers echo" may follow`
       throw invalidAt(yaml, rule)
     }
     const side = found[1] === "connects to" ? "connects" : "listens"

@@ -65,7 +65,7 @@ const besideTable = ({ beside, ids, message }: Mark): string => {
     const cells = [id, one?.value ?? "", other?.value ?? "", one?.name ?? other?.name ?? ""]
     return `<tr${marked.has(id) ? ' class="differs"' : ""}>${cells.map((cell) => `<td>${html(cell)}</td>`).join("")}</tr>`
   })
-  const head = `<tr><th></th><th>to be like: ${html(mtiOf(beside))}</th><th>came: ${html(mtiOf(message))}</th><th></th></tr>`
+  const head = `<tr><th></th><th>expected to be like: ${html(mtiOf(beside))}</th><th>came: ${html(mtiOf(message))}</th><th></th></tr>`
   return `<table class="bytes">${head}${rows.join("")}</table>`
 }
 

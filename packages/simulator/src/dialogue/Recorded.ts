@@ -101,7 +101,7 @@ export class Recorded {
   text(): string {
     const { dialect, frame, mac, rule, tls } = this.recording
     const left = [...this.leftOut].sort((one, other) => one - other)
-    const without = left.length === 0 ? [] : [`# Left out, because nobody writes it down: DE ${left.join(", ")}.`]
+    const without = left.length === 0 ? [] : [`# Left out because it must not be kept: DE ${left.join(", ")}.`]
     const key = mac === undefined ? "none was given" : "not by the key that was given"
     if (this.foreignMacs > 0) without.push(`# MACs that are left out: ${this.foreignMacs} (${key}).`)
     const keys = mac === undefined ? [] : [`keys: { ${macKey}: { mac: ${mac.algorithm}, hex: "${toHex(mac.bytes)}" } }`]

@@ -122,7 +122,7 @@ steps:
   - A sends: { like: purchase, ${roles.amount}: "${amount(amounts.silent)}", as: asked }
   - A expects: { answer to: asked, ${code}: "${refusal.noAnswer}", not before: 1s, within: 10s, since: asked }
 `,
-    "the-first-connection-of-many-is-as-good-as-the-last.yaml": `rule: Five purchases one behind the other are each answered under their own number.
+    "the-first-connection-of-many-is-as-good-as-the-last.yaml": `rule: Five purchases, one after the other, are each answered under their own number.
 source: your agreement with the partner
 dialect: ${dialect}
 first: signed-on.yaml
@@ -287,7 +287,7 @@ runs everything here and ends with 0 when every rule was kept. \`.run/report.htm
 | \`partners/issuer.yaml\` | the stand-in for the issuer, listens on ${issuerPort} |
 | \`dialogues/*.yaml\` | one rule a file: what the acquirer sends, and what it expects |
 | \`dialogues/messages.yaml\` | the messages that dialogues start from |
-| \`load.yaml\` | a load and its mix; \`LOAD=yes sh run.sh\` runs it behind the dialogues |
+| \`load.yaml\` | a load and its mix; \`LOAD=yes sh run.sh\` runs it after the dialogues |
 | \`switch.yaml\` | the system under test until it is yours: Jinka, listens on ${acquirerPort} |
 | \`.github/workflows/links.yaml\` | the same in CI |
 

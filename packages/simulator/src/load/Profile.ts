@@ -61,7 +61,8 @@ const replayed = (text: string, isPoisson: boolean): ReadonlyArray<Phase> => {
   if (rows.length === 0) throw new ProfileInvalid("the profile has no line of seconds,rate")
   return rows.map(({ number, rate, second }, at) => {
     const next = rows[at + 1]?.second ?? second + 1
-    if (next <= second) throw new ProfileInvalid(`line ${number} of the profile is not before the next one`)
+    if (next <= second)
+      throw new ProfileInvalid(`line ${number} of the profile: the next line does not have a later second`)
     return evenly(`second ${second}`, rate, (next - second) * 1000, isPoisson)
   })
 }
@@ -97,7 +98,7 @@ export const parsePhase = (text: string, readText: (path: string) => string): Re
     )
   }
   if (kind === "replay") {
-    if (rest[0] === undefined) throw new ProfileInvalid("a file with lines of seconds,rate is expected behind replay")
+    if (rest[0] === undefined) throw new ProfileInvalid("a file with lines of seconds,rate is expected after replay")
     // A file's name may have blanks.
     const path = text.trim().replace(/^(?:poisson\s+)?replay\s+/, "")
     return replayed(readText(path), isPoisson)

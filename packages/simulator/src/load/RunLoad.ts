@@ -44,7 +44,7 @@ export const invalidBecause = (measure: Measure): ReadonlyArray<string> => {
   const lag = spreadOf(measure.lag)
   const all = spreadOf(measure.all)
   const reasons: Array<string> = []
-  if (all.count === 0) reasons.push("nothing was measured: no request behind the warm-up came to an end")
+  if (all.count === 0) reasons.push("nothing was measured: no request after the warm-up came to an end")
   if (lag.p99 > LAG_MIN_MS && lag.p99 > all.p99 * LAG_SHARE) {
     reasons.push(
       `the generator was the limit: one request in a hundred left ${lag.p99.toFixed(1)} ms late or more, ` +

@@ -66,7 +66,7 @@ const placeOf = (text: string, digits: number, { columns }: Rows): Place => {
   const amount = /^amount (\d{1,12})\.\.(\d{1,12})$/.exec(text)
   if (amount !== null) {
     if (Number(amount[1]) > Number(amount[2])) {
-      throw new TemplateInvalid(`"{${text}}": the larger amount is behind the dots`)
+      throw new TemplateInvalid(`"{${text}}": the larger amount comes after the dots`)
     }
     const [from, to] = [Number(amount[1]), Number(amount[2])]
     return (_, chance) => String(chance.between(from, to)).padStart(digits, "0")

@@ -152,7 +152,7 @@ const clauses: Readonly<Record<string, Clause>> = {
     draft.duration = reader.duration()
   },
   by: (reader, draft) => {
-    if (draft.fault.kind !== "delay") throw reader.wrong("only a delay takes a time behind its messages", -1)
+    if (draft.fault.kind !== "delay") throw reader.wrong("only a delay takes a time after its messages", -1)
     draft.fault = { kind: "delay", ms: reader.duration(), jitterMs: reader.jitter() }
   },
   times: (reader, draft) => {

@@ -159,7 +159,7 @@ const delayOf = (yaml: Yaml): Delay => {
   if (range.length === 2) {
     const [fromMs, toMs] = range.map((part) => duration(yaml, part)) as [number, number]
     if (toMs >= fromMs) return { _tag: "uniform", fromMs, toMs }
-    throw invalidAt(yaml, "the longer time is behind the dots: 200ms..2s")
+    throw invalidAt(yaml, "the longer time comes after the dots: 200ms..2s")
   }
   if (text.startsWith("about ")) return { _tag: "exponential", meanMs: duration(yaml, text.slice("about ".length)) }
   const shape = /^median (.+), ?p99 (.+)$/.exec(text)
@@ -203,7 +203,7 @@ const mtiOf = (yaml: Yaml): string => {
 const disconnectOf = (yaml: Yaml): Disconnect => {
   const found = /^(FIN|RST)( after the answer)?$/.exec(textOf(yaml))
   if (found !== null) return { how: found[1] === "FIN" ? "fin" : "reset", isAfterAnswer: found[2] !== undefined }
-  throw invalidAt(yaml, 'FIN or RST is expected, maybe with "after the answer" behind it')
+  throw invalidAt(yaml, 'FIN or RST is expected; "after the answer" may follow')
 }
 
 const withoutOf =

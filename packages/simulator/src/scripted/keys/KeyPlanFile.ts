@@ -128,7 +128,10 @@ const faultOf = (yaml: Yaml): KeyFault | number => {
   if (after !== null) return durationOf({ ...yaml, kind: "text", text: after[1]! })
   const found = keyFaults.find((one) => one === text)
   if (found !== undefined) return found
-  throw invalidAt(yaml, `"${text}" cannot become of a key; ${knownNames(text, [...keyFaults, "after 20s"])}`)
+  throw invalidAt(
+    yaml,
+    `"${text}" is nothing that can be done to a key; ${knownNames(text, [...keyFaults, "after 20s"])}`
+  )
 }
 
 /** Reads `key` of a rule or of a schedule: `wrong check value`, `[same, after 20s]`. */
