@@ -144,6 +144,63 @@ describe("An approval that comes when its request has timed out", () => {
   )
 })
 
+describe("An approval of what its issuer has declined", () => {
+  it.effect(
+    "is taken back, once: its acquirer was told that it is declined; a decline behind an approval changes nothing",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit } = yield* bench()
+        a.say(purchase(), purchase({ 11: "000002" }), purchase({ 11: "000003" }))
+        yield* commit
+        const [first, second, third] = b.heard()
+        const decline = { 39: "51" }
+        // In one read, and later.
+        b.say(answerTo(first!, "0210", decline), answerTo(first!, "0210"), answerTo(second!, "0210", decline))
+        b.say(answerTo(third!, "0210"), answerTo(third!, "0210", decline))
+        yield* commit
+        b.say(answerTo(second!, "0210"), answerTo(second!, "0210"), answerTo(first!, "0210"))
+        yield* commit
+        yield* commit
+        const back = b.heard()
+
+        expect(a.heard().map(({ fields }) => fields[39])).toEqual(["51", "51", "00"])
+        expect(types(back)).toEqual(["0420", "0420"])
+        expect(back.map(({ fields }) => String(fields[90]).slice(4, 10)).sort()).toEqual(["000001", "000002"])
+      })
+  )
+
+  it.effect("is taken back by the next start, where this one could not read its journal, and not twice", () =>
+    Effect.gen(function* () {
+      const reads: Reads = { exchange: damaged }
+      const disk = diskReading(reads)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { a, b, commit } = yield* bench({}, disk)
+          a.say(purchase())
+          yield* commit
+          b.say(...b.heard().flatMap((seen) => ["51", "00"].map((code) => answerTo(seen, "0210", { 39: code }))))
+          yield* commit
+        })
+      )
+      reads.exchange = undefined
+      const started = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { b, commit } = yield* bench({}, disk)
+          yield* commit
+          const back = b.heard()
+          b.say(...back.map((seen) => answerTo(seen, "0430")))
+          yield* commit
+          return types(back)
+        })
+      )
+      const { b, commit } = yield* bench({}, disk)
+      yield* commit
+
+      expect([started, types(b.heard())]).toEqual([["0420"], []])
+    })
+  )
+})
+
 describe("The reversal of an approval that nobody heard of", () => {
   it.effect(
     "is not done because the issuer, which has approved, knows no such request: it goes on, and then to a person",

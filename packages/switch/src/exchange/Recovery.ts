@@ -25,8 +25,8 @@ import { OURS } from "./delivery/Due.ts"
 import { type Stored, storedOf } from "./delivery/Stored.ts"
 import type { Originals } from "./entry/Originals.ts"
 import { type KeyKind, type Known, kindOf, Outcome } from "./entry/RecentKeys.ts"
-import { LateApprovals } from "./request/LateApprovals.ts"
 import { KEY_LENGTH_MAX } from "./request/Outstanding.ts"
+import { RecoveredApprovals } from "./request/RecoveredApprovals.ts"
 import type { Reversals } from "./request/Reversals.ts"
 import { inSlices } from "./turns/Slices.ts"
 
@@ -82,9 +82,7 @@ export class Recovery {
   private readonly days: BusinessDays
   private readonly reversals: Reversals
   private readonly originals: Originals
-  private readonly lateApprovals: LateApprovals
-  /** Approvals that came late, by exchange, each with its entry. */
-  private readonly lateOnes = new Map<number, number>()
+  private readonly approvals: RecoveredApprovals
   /** Requests without an end: their `accepted` entries by exchange. */
   private readonly requests = new Map<number, Entry>()
   /** Reversals that are made now; the queues learn them when they are on disk. */
@@ -107,7 +105,7 @@ export class Recovery {
     this.desks = desks
     this.days = days
     this.reversals = reversals
-    this.lateApprovals = new LateApprovals(desks, reversals)
+    this.approvals = new RecoveredApprovals(desks, reversals)
     this.originals = originals
     this.byNumber = new Map(desks.all.map((desk) => [desk.journalName, desk]))
     this.byName = new Map(desks.all.map((desk) => [desk.name, desk]))
@@ -140,8 +138,7 @@ export class Recovery {
     yield* inSlices(this.beginnings(), () => undefined)
     desks.record.floor = desks.floor()
     this.learned.clear()
-    // The last run may have ended before it could look at the last ones.
-    for (const [exchange, seq] of this.lateOnes) this.lateApprovals.came(exchange, seq)
+    this.approvals.lookAgain()
     this.older()
     return { entries, ended, reversed, resumed }
   })
@@ -184,8 +181,7 @@ export class Recovery {
         this.learn(entry, this.byNumber.get(entry.link), { end: entry.seq, outcome: Outcome.refused })
         return
       case EntryKind.answered:
-        this.endRequest(entry, Outcome.answered)
-        return this.learnSent(entry, this.byNumber.get(entry.link), entry.exchange, Outcome.answered)
+        return this.answered(entry)
       case EntryKind.timedOut:
         return this.endRequest(entry, Outcome.timedOut)
       case EntryKind.notSent:
@@ -193,7 +189,9 @@ export class Recovery {
       case EntryKind.undelivered:
         return this.undelivered(entry)
       case EntryKind.late:
-        return this.late(entry)
+        return this.approvals.cameLate(entry)
+      case EntryKind.duplicateAnswer:
+        return this.approvals.again(entry)
       case EntryKind.queued:
         return this.queued(entry)
       case EntryKind.sent:
@@ -273,12 +271,10 @@ export class Recovery {
     this.change(exchange, { end: 0, outcome: Outcome.timedOut })
   }
 
-  /** A partner has approved what had ended without an answer. */
-  private late({ exchange, code, link, seq }: Entry): void {
-    if (this.byNumber.get(link)?.language.isSuccess(code) !== true) return
-    const { approvals } = this.desks
-    approvals.add(exchange)
-    if (approvals.isUnseen(exchange)) this.lateOnes.set(exchange, seq)
+  private answered(entry: Entry): void {
+    this.endRequest(entry, Outcome.answered)
+    const outcome = this.approvals.answered(entry) ? Outcome.answered : Outcome.refused
+    this.learnSent(entry, this.byNumber.get(entry.link), entry.exchange, outcome)
   }
 
   private change(exchange: number, known: Pick<Known, "end" | "outcome">): void {

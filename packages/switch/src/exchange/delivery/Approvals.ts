@@ -27,6 +27,11 @@ export class Approvals {
     if (this.known.size > KNOWN_MAX) this.known.delete(this.known.keys().next().value!)
   }
 
+  /** Whether it is known that the request was approved. */
+  has(exchange: number): boolean {
+    return this.known.has(exchange)
+  }
+
   /** Whether "no such request" contradicts the partner's own approval; `attempts`: made so far for its reversal. */
   contradicts(exchange: number, attempts: number): boolean {
     const isToldBefore = this.known.get(exchange)

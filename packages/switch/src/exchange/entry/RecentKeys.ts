@@ -42,6 +42,7 @@ export interface Known {
 /** What is known of the key of a request that was sent to the partner. */
 export interface Sent {
   readonly exchange: number
+  /** `refused`: the partner has answered, and has not done it. */
   readonly outcome: Outcome
   /** Number of the desk whose partner had asked for it, -1: it is not known. */
   readonly origin: number

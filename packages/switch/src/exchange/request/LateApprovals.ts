@@ -1,7 +1,9 @@
 /**
- * Approvals that come when their request has ended without an answer and its reversal has ended, too, because the partner knew
- * no such request then. Its reversal was there before the request: the money would stay with nobody knowing. So the request is
- * reversed once more, by another message: an end is never taken back (G2).
+ * Approvals that come when their request has ended otherwise: the money would stay with nobody knowing.
+ *
+ * One ended without an answer, and so did its reversal, because the partner knew no such request then: the reversal was there
+ * before the request, and the request is reversed once more, by another message: an end is never taken back (G2). The other was
+ * declined by its partner, who approves it now: it is reversed.
  */
 import { MessageIndex } from "@jinka/codec"
 import { Effect, Schedule } from "effect"
@@ -27,17 +29,42 @@ export class LateApprovals {
 
   /** A partner has approved a request that has ended without an answer; entry `seq` says so. */
   came(exchange: number, seq: number): void {
-    const { approvals, journal, runtime } = this.desks
+    const { approvals } = this.desks
     approvals.add(exchange)
     // The journal is asked only where something has to be done: of a slow partner every answer may come late.
     if (!approvals.takeUnseen(exchange)) return
+    this.ask(exchange, seq, (entries) => this.judge(exchange, seq, entries))
+  }
+
+  /** A partner approves a request that it has declined, and whose origin was told so; entry `seq` says it. */
+  afterDecline(exchange: number, seq: number): void {
+    const { approvals } = this.desks
+    // Once, however often it comes.
+    if (approvals.has(exchange)) return
+    approvals.add(exchange)
+    this.ask(exchange, seq, (entries) => {
+      const accepted = entries.find((entry) => entry.kind === EntryKind.accepted && entry.exchange === exchange)
+      const isReversed = entries.some((entry) => entry.kind === EntryKind.queued && entry.about === exchange)
+      const text = `exchange ${exchange} was declined, and then approved: it is reversed, for its origin was told that it is declined`
+      if (accepted !== undefined && !isReversed) this.reverse(accepted, text)
+    })
+  }
+
+  /** Reads the exchange's entries once `seq` is on disk. */
+  private ask(exchange: number, seq: number, then: (entries: ReadonlyArray<Entry>) => void): void {
+    const { desks } = this
+    const { journal, runtime } = desks
     const asked = this.entries(exchange).pipe(
       Effect.retry({ while: ({ reason }) => reason._tag === "StoreAway", schedule: Schedule.spaced(AGAIN_MS) }),
-      Effect.map((entries) => this.judge(exchange, seq, entries)),
+      Effect.map((entries) => {
+        desks.tick()
+        then(entries)
+        desks.flush()
+      }),
       // A journal that has stopped ends the switch.
       Effect.catch(({ message }) => (journal.stopped() === undefined ? this.unread(exchange, message) : Effect.void))
     )
-    runtime.fork(asked)
+    desks.after(undefined, seq, () => runtime.fork(asked))
   }
 
   /** All entries of the exchange, and of those about it. */
@@ -57,27 +84,24 @@ export class LateApprovals {
   }
 
   private judge(exchange: number, seq: number, entries: ReadonlyArray<Entry>): void {
-    const { desks } = this
-    desks.tick()
     const accepted = entries.find((entry) => entry.kind === EntryKind.accepted && entry.exchange === exchange)
     const last = entries.findLast((entry) => entry.kind === EntryKind.queued && entry.about === exchange)
     const end = entries.find(
       (entry) => entry.kind === EntryKind.acknowledged && entry.exchange === last?.exchange && entry.seq < seq
     )
-    if (accepted !== undefined && end !== undefined) this.reverse(accepted, end)
-    desks.flush()
+    const language = this.desks.named(end?.link ?? 0)?.language
+    if (accepted === undefined || end === undefined || language === undefined || !saysUnseen(language, end.code)) return
+    const text = `exchange ${exchange} was approved behind its reversal, which had been answered ${end.code}: it is reversed once more`
+    this.reverse(accepted, text)
   }
 
-  private reverse(accepted: Entry, { code }: Entry): void {
+  private reverse({ code, exchange, link, message, secret }: Entry, text: string): void {
     const { desks } = this
-    const { exchange, message, secret } = accepted
-    const origin = desks.named(accepted.link)
-    const target = desks.present.find(({ name }) => name === accepted.code)
+    const origin = desks.named(link)
+    const target = desks.present.find(({ name }) => name === code)
     if (origin === undefined || target === undefined) return
-    if (!saysUnseen(target.language, code)) return
     const isRead = origin.language.restore(message, secretPan(secret), secretRest(secret), this.index)
     if (!isRead) return this.reversals.impossible(target, exchange)
-    const text = `exchange ${exchange} was approved behind its reversal, which had been answered ${code}: it is reversed once more`
     desks.note(target, target.link.epoch, text, "warning")
     const stored = this.reversals.make(origin, target, this.index, exchange)
     if (stored !== undefined) desks.after(undefined, stored.exchange, () => target.stored.add(stored))

@@ -204,7 +204,8 @@ export class Requests implements HotActions {
     const seq = desks.record.answered(slot.exchange, target, epoch, code, heard)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
-    const sent = { exchange: slot.exchange, outcome: Outcome.answered, origin: origin.id }
+    const outcome = language.isSuccess(code) ? Outcome.answered : Outcome.refused
+    const sent = { exchange: slot.exchange, outcome, origin: origin.id }
     holder.recent.putSentHashed(slot.key, sent, desks.seconds)
     this.became(origin, slot, seq, Outcome.answered)
     slot.telling(holder.id, this.delivered)

@@ -34,10 +34,16 @@ export class UnmatchedAnswers {
     outstanding: Outstanding
   ): void {
     if (slot !== undefined) {
-      return this.known(target, epoch, index, slot.exchange, outstanding.state(slot.id) === State.answering)
+      const isAnswered = outstanding.state(slot.id) === State.answering
+      const isDeclined = isAnswered && !target.language.isSuccess(slot.endCode)
+      return this.known(target, epoch, index, slot.exchange, isAnswered, isDeclined)
     }
     const sent = this.repeats.sent(target, key, length)
-    if (sent !== undefined) return this.known(target, epoch, index, sent.exchange, sent.outcome === Outcome.answered)
+    if (sent !== undefined) {
+      const { exchange, outcome } = sent
+      const isDeclined = outcome === Outcome.refused
+      return this.known(target, epoch, index, exchange, isDeclined || outcome === Outcome.answered, isDeclined)
+    }
     const missing = target.language.missing(index)
     target.traffic.unmatched++
     const code = missing === undefined ? (target.language.code(index) ?? "") : `${missing} is missing`
@@ -66,14 +72,24 @@ export class UnmatchedAnswers {
     target.link.release(epoch)
   }
 
-  /** An answer of an exchange that has ended. */
-  private known(target: Desk, epoch: number, index: MessageIndex, exchange: number, isAnswered: boolean): void {
+  /** An answer of an exchange that has ended. `isDeclined`: what its origin was told is no approval. */
+  private known(
+    target: Desk,
+    epoch: number,
+    index: MessageIndex,
+    exchange: number,
+    isAnswered: boolean,
+    isDeclined: boolean
+  ): void {
     const code = target.language.code(index) ?? ""
     if (isAnswered) target.traffic.duplicates++
     else target.traffic.late++
     const { record } = this.desks
     const seq = record.unmatched(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
-    if (!isAnswered && target.language.isSuccess(code)) this.approvals.came(exchange, seq === 0 ? record.last + 1 : seq)
+    if (!target.language.isSuccess(code)) return
+    const saidAt = seq === 0 ? record.last + 1 : seq
+    if (!isAnswered) this.approvals.came(exchange, saidAt)
+    else if (isDeclined) this.approvals.afterDecline(exchange, saidAt)
   }
 
   private note(target: Desk, epoch: number, text: string): void {
