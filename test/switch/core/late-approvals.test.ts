@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { damaged, diskReading, type Reads } from "./BadReads.ts"
 import { answerTo, makeDisk, purchase } from "./Bench.ts"
-import { bench, issuer } from "./Pair.ts"
+import { acquirer, bench, issuer } from "./Pair.ts"
 
 const types = (messages: ReadonlyArray<Message>) => messages.map(({ mti }) => mti)
 
@@ -24,6 +24,8 @@ const timedOut = (disk = makeDisk()) =>
   })
 
 const noSuch = { 39: "25" }
+
+const once = { ...issuer.delivery, attemptsMax: 1 }
 
 describe("An approval that comes when its request has timed out", () => {
   it.effect("and its reversal was told that there is no such request, is reversed again", () =>
@@ -227,5 +229,21 @@ describe("The reversal of an approval that nobody heard of", () => {
         expect(attempts).toEqual(["0420", "0421", "0421"])
         expect(running.pending.list().messages).toMatchObject([{ state: "declined" }])
       })
+  )
+
+  it.effect("is not done so either where the answer does not fit the acquirer's frame", () =>
+    Effect.gen(function* () {
+      const frame = { ...acquirer.frame, lengthMax: 300 }
+      const { a, b, commit, running } = yield* bench({ acquirer: { frame }, issuer: { delivery: once } })
+      a.say(purchase())
+      yield* commit
+      b.say(...b.heard().map((seen) => answerTo(seen, "0210", { 48: "A".repeat(200) })))
+      yield* commit
+      b.say(...b.heard().map((seen) => answerTo(seen, "0430", noSuch)))
+      yield* commit
+
+      expect(a.heard().map(({ fields }) => fields[39])).toEqual(["98"])
+      expect(running.pending.list().messages).toMatchObject([{ state: "declined" }])
+    })
   )
 })

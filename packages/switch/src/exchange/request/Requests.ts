@@ -197,7 +197,7 @@ export class Requests implements HotActions {
     if (isReject) this.messages.ownAnswer(origin, request, slot, origin.language.refusal.formatError)
     else if (!this.messages.keepAnswer(origin, target, request, index, slot)) {
       // Nobody hears of it: what it approved has to be taken back.
-      unmatched.foreign(target, epoch, heard, slot, "not translated")
+      unmatched.untranslated(target, epoch, heard, slot)
       return this.end(holder, slot, "answer not translated")
     }
     this.took(holder, slot, code)

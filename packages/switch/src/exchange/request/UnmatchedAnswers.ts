@@ -63,6 +63,13 @@ export class UnmatchedAnswers {
     )
   }
 
+  /** It is the answer, and its origin's language cannot hold it: nobody hears of what it approved. */
+  untranslated(target: Desk, epoch: number, index: MessageIndex, slot: Slot): void {
+    const { approvals } = this.desks
+    this.foreign(target, epoch, index, slot, "not translated")
+    if (target.language.isSuccess(target.language.code(index) ?? "")) approvals.add(slot.exchange)
+  }
+
   /** The answer was not proved to be the partner's, as `why` says; `exchange`: that of the request with its key, or 0. */
   unproved(target: Desk, epoch: number, index: MessageIndex, exchange: number, why: string): void {
     target.traffic.unmatched++
