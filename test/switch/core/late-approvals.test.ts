@@ -246,4 +246,41 @@ describe("The reversal of an approval that nobody heard of", () => {
       expect(running.pending.list().messages).toMatchObject([{ state: "declined" }])
     })
   )
+
+  it.effect(
+    "nor is its acquirer's: the issuer has approved it. A second reversal may be unknown, and one of a decline",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit, running } = yield* bench({ issuer: { delivery: { ...issuer.delivery, attemptsMax: 2 } } })
+        const reversal = (n: number, stan: string) =>
+          purchase({ 11: stan, 90: `020000000${n}1122223829${"00048020000".repeat(2)}` }, "0420")
+        const answered = (code: string) =>
+          Effect.gen(function* () {
+            const heard = b.heard()
+            b.say(...heard.map((seen) => answerTo(seen, "0430", { 39: code })))
+            yield* commit
+            return heard.map(({ mti, fields }) => `${mti} ${fields[11]}`)
+          })
+        a.say(purchase(), purchase({ 11: "000002" }), purchase({ 11: "000003" }))
+        yield* commit
+        b.say(...b.heard().map((seen) => answerTo(seen, "0210", { 39: seen.fields[11] === "000003" ? "51" : "00" })))
+        yield* commit
+        a.say(reversal(1, "000901"), reversal(2, "000902"), reversal(3, "000903"))
+        yield* commit
+        const unknown = yield* answered("25")
+        yield* TestClock.adjust(1020)
+        yield* commit
+        const again = b.heard()
+        b.say(...again.map((seen) => answerTo(seen, "0430", { 39: seen.fields[11] === "000901" ? "25" : "00" })))
+        yield* commit
+        a.say(reversal(2, "000912"))
+        yield* commit
+        const second = yield* answered("25")
+
+        expect(unknown).toEqual(["0420 000901", "0420 000902", "0420 000903"])
+        expect(types(again)).toEqual(["0421", "0421"])
+        expect(second).toEqual(["0420 000912"])
+        expect(running.pending.list()).toMatchObject({ inDoubt: 1, waiting: 0, messages: [{ stan: "000901" }] })
+      })
+  )
 })

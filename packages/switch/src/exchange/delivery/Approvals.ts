@@ -1,5 +1,6 @@
 /**
- * Requests that their partner has approved although they have to be taken back: nobody heard of the approval, or it came late.
+ * Requests that their partner has approved and that have to be taken back: their own partner reverses them, nobody heard of the
+ * approval, or it came late.
  *
  * "No such request" is no end of the reversal of such a one: the partner itself has said that there is. Only its first attempt
  * can tell: behind one whose answer was lost it may mean that the reversal was done. Pure.
@@ -17,8 +18,9 @@ export const saysUnseen = (language: Language, code: string): boolean =>
 export class Approvals {
   /** By exchange; true once a first attempt was told that there is no such request. */
   private readonly known = new Map<number, boolean>()
-  /** Exchanges whose reversals ended because the partner knew no such request. */
+  /** Exchanges whose reversals ended because the partner knew no such request, and those whose reversals were done. */
   private readonly unseen = new Set<number>()
+  private readonly undone = new Set<number>()
 
   /** The request was approved. */
   add(exchange: number): void {
@@ -34,6 +36,8 @@ export class Approvals {
 
   /** Whether "no such request" contradicts the partner's own approval; `attempts`: made so far for its reversal. */
   contradicts(exchange: number, attempts: number): boolean {
+    // Of a second reversal it says that the first one was done.
+    if (this.undone.has(exchange)) return false
     const isToldBefore = this.known.get(exchange)
     if (isToldBefore === undefined) return false
     if (attempts === 1) this.known.set(exchange, true)
@@ -43,9 +47,10 @@ export class Approvals {
   /** The reversal of the request has ended; `isUnseen`: the partner knew no such request. */
   ended(exchange: number, isUnseen: boolean): void {
     this.known.delete(exchange)
-    if (!isUnseen) return void this.unseen.delete(exchange)
-    this.unseen.add(exchange)
-    if (this.unseen.size > KNOWN_MAX) this.unseen.delete(this.unseen.keys().next().value!)
+    if (!isUnseen) this.unseen.delete(exchange)
+    const ended = isUnseen ? this.unseen : this.undone
+    ended.add(exchange)
+    if (ended.size > KNOWN_MAX) ended.delete(ended.keys().next().value!)
   }
 
   /** Whether the partner knew no such request when its reversal ended. */

@@ -3,7 +3,7 @@
  *
  * `StoreAndForward` says when; this says how.
  */
-import { MessageIndex, mtiText } from "@jinka/codec"
+import { MessageIndex, mtiClass, mtiText } from "@jinka/codec"
 import { Deferred, Effect } from "effect"
 import type { Sealing } from "../../guard/Sealing.ts"
 import { type Entry, secretRest } from "../../journal/Entry.ts"
@@ -13,6 +13,7 @@ import type { JournalError } from "../../journal/JournalError.ts"
 import { Notices, patient } from "../../link/Notices.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import { Outcome } from "../entry/RecentKeys.ts"
 import { KEY_LENGTH_MAX, TICK_MS } from "../request/Outstanding.ts"
 import type { Load } from "./Ahead.ts"
 import { saysUnseen } from "./Approvals.ts"
@@ -117,7 +118,8 @@ export class Forwarding implements Effects {
     desks.record.ended(end, stored.exchange, desk, desk.link.epoch, code)
     // One that was given up before, and that a person has sent once more.
     if (end === "acknowledged") {
-      if (stored.about !== 0) desks.approvals.ended(stored.about, saysUnseen(desk.language, code))
+      const reversed = this.approved(stored)
+      if (reversed !== 0) desks.approvals.ended(reversed, saysUnseen(desk.language, code))
       desks.doubts.close(stored.exchange)
       return
     }
@@ -195,14 +197,34 @@ export class Forwarding implements Effects {
    * host had not read when its connection ended may be read still. And it is not believed where the partner itself has approved
    * the original. So it is asked again, to the last attempt.
    */
-  endOf({ about, attempts, mti }: Stored, code: string, carrier: number, isLast: boolean): DeliveryEnd | undefined {
+  endOf(stored: Stored, code: string, carrier: number, isLast: boolean): DeliveryEnd | undefined {
     const { language } = this.desk
+    const { attempts, mti } = stored
     if (!language.isFinal(code)) return undefined
     if (language.isSuccess(code)) return language.isAcknowledged(mti, code) ? "acknowledged" : "declined"
     if (carrier !== this.own && !isLast) return undefined
     if (!language.isAcknowledged(mti, code)) return "declined"
-    if (!saysUnseen(language, code) || !this.desks.approvals.contradicts(about, attempts)) return "acknowledged"
+    if (!saysUnseen(language, code) || !this.desks.approvals.contradicts(this.approved(stored), attempts))
+      return "acknowledged"
     return isLast ? "declined" : undefined
+  }
+
+  /** The exchange that the reversal is about: of our own as it says, of a partner's where the original was approved; 0: none. */
+  private approved({ about, bytes, mti }: Stored): number {
+    if (about !== 0 || mtiClass(mti) !== "reversal") return about
+    const { approvals, groups, seconds } = this.desks
+    const { index, key } = this
+    const { language } = this.desk
+    language.index(bytes, 0, bytes.length, index)
+    const original = language.original(index)
+    const length = original === undefined ? 0 : language.originalKey(index, original, language.sentFields, key)
+    for (const { recent } of length === 0 ? [] : [this.desk, ...groups.others(this.own)]) {
+      const sent = recent.findSent(key, 0, length, seconds)
+      if (sent?.outcome !== Outcome.answered) continue
+      approvals.add(sent.exchange)
+      return sent.exchange
+    }
+    return 0
   }
 
   /** See `Effects`. A message that cannot be written has had an attempt: it is abandoned after the last. */
