@@ -84,8 +84,8 @@ describe("a reversal", () => {
 
       const clocks = { wallMs: 60_000, monotonicMs: 60_000 }
       const kernel = { view: { _tag: "absent", why: "a test" }, earlier: new Map() } as const
-      const noRates = () => undefined
-      const text = statusText(reportOf({ name: "t", pid: 1, startedAt: 0 }, running.status(), clocks, kernel, noRates))
+      const told = { alarms: [], success: () => undefined }
+      const text = statusText(reportOf({ name: "t", pid: 1, startedAt: 0 }, running.status(), clocks, kernel, told))
 
       expect(text).toContain("! 1 in doubt until a person ends it: jinka pending list")
       expect(text).toContain("    ! in doubt until a person ends it: 1 abandoned: jinka pending list")

@@ -111,7 +111,7 @@ describe("the traffic of a link", () => {
         running.status(),
         { wallMs: 10_000, monotonicMs: 10_000 },
         { view: { _tag: "absent", why: "a test" }, earlier: new Map() },
-        () => undefined
+        { alarms: [], success: () => undefined }
       )
       const text = statusText(report)
 

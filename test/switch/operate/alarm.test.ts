@@ -36,7 +36,7 @@ describe("Alarms", () => {
   it("are said once, again while they last, and once when they are over; what comes and goes is one alarm", () => {
     const alarms = new Alarms(60_000)
     const told = (at: number, ...conditions: ReadonlyArray<Condition>) =>
-      alarms.look(conditions, at).map(({ event, kind, since }) => [event, kind, since])
+      alarms.look(conditions, at, at).map(({ event, kind, since }) => [event, kind, since])
 
     expect(told(0, down)).toEqual([["raised", "linkDown", 0]])
     expect(told(5000, down)).toEqual([])
@@ -54,7 +54,7 @@ describe("Alarms", () => {
   it("are told to nobody while they are silenced, and told then if they still stand, as if they had just come", () => {
     const alarms = new Alarms(60_000)
     const told = (at: number, ...conditions: ReadonlyArray<Condition>) =>
-      alarms.look(conditions, at).map(({ event, link, since }) => [event, link, since])
+      alarms.look(conditions, at, at).map(({ event, link, since }) => [event, link, since])
     const by = { user: "anna", reason: "line is changed" }
 
     alarms.silence({ kind: "linkDown", link: "issuer", until: 50_000, ...by })

@@ -37,7 +37,7 @@ export const watchAlarms = (
     const once = Effect.gen(function* () {
       const seen = look()
       yield* rates.look(seen)
-      for (const notice of alarms.look(conditions.look(seen), seen.wallMs)) {
+      for (const notice of alarms.look(conditions.look(seen), seen.wallMs, seen.now)) {
         yield* notice.event === "over" ? Effect.logInfo(text(notice)) : Effect.logWarning(text(notice))
         yield* tell(notice)
       }

@@ -3,20 +3,21 @@ import { Schema } from "effect"
 import { Reason } from "../control/Reason.ts"
 import type { AlarmKind, Condition } from "./Conditions.ts"
 
+/** One alarm, as it travels. */
+export const AlarmReport = Schema.Struct({
+  kind: Schema.String,
+  /** Empty: the whole switch. */
+  link: Schema.String,
+  says: Schema.String,
+  /** Milliseconds since 1970. */
+  since: Schema.Number,
+  /** A person has silenced it. */
+  silenced: Schema.Boolean
+})
+
 /** What is wrong now, as it travels. */
 export const AlarmsReport = Schema.Struct({
-  alarms: Schema.Array(
-    Schema.Struct({
-      kind: Schema.String,
-      /** Empty: the whole switch. */
-      link: Schema.String,
-      says: Schema.String,
-      /** Milliseconds since 1970. */
-      since: Schema.Number,
-      /** A person has silenced it. */
-      silenced: Schema.Boolean
-    })
-  ),
+  alarms: Schema.Array(AlarmReport),
   silences: Schema.Array(
     Schema.Struct({
       kind: Schema.String,
@@ -59,12 +60,13 @@ export const UnsilenceRequest = Schema.Struct({
 })
 
 interface Standing {
+  /** Milliseconds since 1970. */
   readonly since: number
   /** Somebody was told of it: its end is told, too. */
   isTold: boolean
   says: string
+  /** When that was said, and when it was last seen: monotonic milliseconds. */
   saidAt: number
-  /** When it was last seen. */
   seenAt: number
 }
 
@@ -73,11 +75,16 @@ const OVER_MS = 30_000
 
 const keyOf = ({ kind, link }: Condition): string => `${kind} ${link}`
 
-/** The alarms of one switch. Times are milliseconds since 1970. */
+/** What is said of an alarm that was not there at the last look. */
+const gone = " (not so any more: over in half a minute, unless it comes back)"
+
+/** The alarms of one switch. */
 export class Alarms {
   private readonly remindMs: number
   private readonly standing = new Map<string, Standing>()
   private silences: ReadonlyArray<Silence> = []
+  /** When it was looked last, monotonic milliseconds. */
+  private lookedAt = 0
 
   /** `remindMs`: infinite for no reminders. */
   constructor(remindMs: number) {
@@ -104,16 +111,20 @@ export class Alarms {
     return this.silences.some((one) => one.kind === kind && (one.link === "" || one.link === link))
   }
 
-  /** What is to be told after a look that found `conditions`. */
-  look(conditions: ReadonlyArray<Condition>, now: number): ReadonlyArray<Notice> {
-    this.silences = this.silences.filter(({ until }) => until > now)
+  /**
+   * What is to be told after a look that found `conditions`. `wallMs`: milliseconds since 1970; `now`: monotonic ones, which nobody
+   * sets.
+   */
+  look(conditions: ReadonlyArray<Condition>, wallMs: number, now: number): ReadonlyArray<Notice> {
+    this.lookedAt = now
+    this.silences = this.silences.filter(({ until }) => until > wallMs)
     const notices: Array<Notice> = []
     for (const condition of conditions) {
       const known = this.standing.get(keyOf(condition))
       const isTold = !this.isSilenced(condition.kind, condition.link)
       if (known === undefined) {
-        this.standing.set(keyOf(condition), { since: now, isTold, says: condition.says, saidAt: now, seenAt: now })
-        if (isTold) notices.push({ ...condition, event: "raised", since: now })
+        this.standing.set(keyOf(condition), { since: wallMs, isTold, says: condition.says, saidAt: now, seenAt: now })
+        if (isTold) notices.push({ ...condition, event: "raised", since: wallMs })
         continue
       }
       known.seenAt = now
@@ -129,9 +140,10 @@ export class Alarms {
 
   /** All that stand now, the oldest first. */
   report(): AlarmsReport {
-    const alarms = [...this.standing].map(([key, { says, since }]) => {
+    const alarms = [...this.standing].map(([key, { says, seenAt, since }]) => {
       const [kind = "", link = ""] = key.split(" ")
-      return { kind, link, says, since, silenced: this.isSilenced(kind, link) }
+      const now = `${says}${seenAt < this.lookedAt ? gone : ""}`
+      return { kind, link, says: now, since, silenced: this.isSilenced(kind, link) }
     })
     return { alarms: alarms.sort((one, other) => one.since - other.since), silences: this.silences }
   }

@@ -26,7 +26,7 @@ import type { Controlled } from "./Control.ts"
 import type { Earlier } from "./Disagreement.ts"
 import { type KernelView, look } from "./KernelSockets.ts"
 import type { DrainReport } from "./Report.ts"
-import { connectionsOf, type Identity, reportOf } from "./Status.ts"
+import { connectionsOf, type Identity, reportOf, type Told } from "./Status.ts"
 
 /** Why a switch ends, and whether another node is to have it. */
 export interface Ending {
@@ -60,7 +60,10 @@ export const makeControlled = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope
   // Whoever asked may hang up; what was begun is carried to its end.
   const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)
-  const status = yield* makeStatus(identity, running, rates)
+  const status = yield* makeStatus(identity, running, () => ({
+    alarms: alarms.report().alarms,
+    success: (link) => rates.status(link)
+  }))
   const totalsOf = (date: string | undefined) =>
     totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date)
   running.reconcileBy(totalsOf)
@@ -167,7 +170,7 @@ const dialectsOf = (configuration: Configuration): Dialects => {
 }
 
 /** The status with the kernel's view beside ours; remembers the kernel's send queues from one status to the next. */
-const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Switch.Running, rates: SuccessRates) {
+const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Switch.Running, told: () => Told) {
   const clock = yield* Clock.Clock
   const files = yield* FileSystem.FileSystem
   let earlier: ReadonlyMap<string, Earlier> = new Map()
@@ -180,7 +183,7 @@ const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Swi
         wallMs: clock.currentTimeMillisUnsafe(),
         monotonicMs: monotonicMs(clock)
       }
-      const report = reportOf(identity, status, now, { view, earlier }, (link) => rates.status(link))
+      const report = reportOf(identity, status, now, { view, earlier }, told())
       earlier = queues(view, now.monotonicMs)
       return report
     })

@@ -104,6 +104,16 @@ const waitingText = ({ waiting }: LinkReport): string => (waiting === 0 ? "" : `
 /** Seconds between both clocks that are worth a line among other links. */
 const CLOCK_SHOWN = 10
 
+const has = ({ alarms: all }: LinkReport, kind: string): boolean => all.some((one) => one.kind === kind)
+
+/** What the alarms say of it; that it is down stands in front of all. */
+const standing = ({ alarms: all }: LinkReport, at: string): ReadonlyArray<string> =>
+  all.filter(({ kind }) => kind !== "linkDown").map((alarm) => alarmText(alarm, at))
+
+/** `! alarm macFailures for 3 min: 9 wrong or missing MACs in five minutes`. */
+export const alarmText = ({ kind, says, silenced, since }: LinkReport["alarms"][number], at: string): string =>
+  `! alarm ${kind} for ${span(new Date(since).toISOString(), at)}${silenced ? ", silenced" : ""}: ${says}`
+
 /** The link among others. */
 export const linkText = (link: LinkReport, at: string): string => {
   const address = link.remote === "" || link.legs.length > 1 ? "" : `, ${link.local} to ${link.remote}`
@@ -115,10 +125,10 @@ export const linkText = (link: LinkReport, at: string): string => {
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
     ...next(link, at),
-    ...(link.clockAhead === null || Math.abs(link.clockAhead) < CLOCK_SHOWN
+    ...(link.clockAhead === null || Math.abs(link.clockAhead) < CLOCK_SHOWN || has(link, "clock")
       ? []
       : [`! ${clockWords(link.clockAhead)}`]),
-    ...(link.success?.isLow === true ? [`! ${link.success.says}`] : []),
+    ...standing(link, at),
     ...(link.overRate === 0
       ? []
       : [`above its rate limit: ${counted(link.overRate, "message", "messages")} since the start`]),
@@ -213,7 +223,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     row("stored", storedText(link, at)),
     ...trafficText(link).map((text) => row("traffic", text)),
     ...(link.success === null ? [] : [row("approved", `${link.success.isLow ? "! " : ""}${link.success.says}`)]),
-    ...alarms(link, at).map((line) => `  ${line}`),
+    ...[...alarms(link, at), ...standing(link, at)].map((line) => `  ${line}`),
     ...[...next(link, at), ...turnedAway(link, at), ...lies(link, at), ...macText(link), ...dayText(link)].map(
       (line) => `  ${line}`
     ),

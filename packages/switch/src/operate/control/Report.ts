@@ -2,6 +2,7 @@
  * What a running switch tells over its control socket, as JSON with a schema: both ends read it.
  */
 import { Schema } from "effect"
+import { AlarmReport } from "../alarm/Alarms.ts"
 import { RetentionReport, When } from "./JournalReport.ts"
 import { Reason } from "./Reason.ts"
 
@@ -228,6 +229,8 @@ export const LinkReport = Schema.Struct({
   traffic: TrafficReport,
   /** Requests that ended in the last 15 minutes, and which share is approved; null: none ended. */
   success: Schema.NullOr(SuccessReport),
+  /** What is wrong with it, by the rules of `alarms`. */
+  alarms: Schema.Array(AlarmReport),
   /** Why the last connection ended, and what to look at. */
   lastEnd: Schema.NullOr(EndReport),
   /** The last few, newest first. */
@@ -325,6 +328,8 @@ export const StatusReport = Schema.Struct({
   startedAt: Schema.String,
   /** When this was said. */
   at: Schema.String,
+  /** What is wrong with the whole switch, by the rules of `alarms`. */
+  alarms: Schema.Array(AlarmReport),
   /** Null: the journal is on this machine, and no other node can have the switch. */
   owner: Schema.NullOr(OwnerReport),
   links: Schema.Array(LinkReport),

@@ -61,6 +61,7 @@ export const standbyReport = ({ identity, last, node }: Standby, nowMs: number):
       since: new Date(identity.startedAt).toISOString(),
       blind: "blind" in what ? what.blind : ""
     },
+    alarms: [],
     links: [],
     groups: [],
     doors: [],

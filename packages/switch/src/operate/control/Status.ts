@@ -10,6 +10,7 @@ import { advice } from "../../link/LinkEnded.ts"
 import type { LegStatus, SessionClocks, SimplexLegStatus } from "../../link/LinkStatus.ts"
 import { type RetentionStatus, roomText } from "../../Retention.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
+import type { AlarmReport } from "../alarm/Alarms.ts"
 import { type SuccessStatus, successWords } from "../alarm/SuccessRates.ts"
 import { tlsAdvice } from "../TlsWords.ts"
 import { disagreements, type Earlier } from "./Disagreement.ts"
@@ -49,20 +50,30 @@ export const connectionsOf = ({ links }: SwitchStatus): ReadonlySet<string> =>
     )
   )
 
+/** What the alarms know. */
+export interface Told {
+  readonly alarms: ReadonlyArray<typeof AlarmReport.Type>
+  readonly success: (link: string) => SuccessStatus | undefined
+}
+
 /** The report of a status. */
 export const reportOf = (
   identity: Identity,
   status: SwitchStatus,
   now: Clocks,
   kernel: Kernel,
-  success: (link: string) => SuccessStatus | undefined
+  { alarms, success }: Told
 ): StatusReport => ({
   name: identity.name,
   pid: identity.pid,
   startedAt: iso(identity.startedAt),
   at: iso(now.wallMs),
+  alarms: alarms.filter(({ link }) => link === ""),
   owner: ownerReport(identity.owned),
-  links: status.links.map((link) => linkReport(link, now, kernel, success(link.name))),
+  links: status.links.map((link) => ({
+    ...linkReport(link, now, kernel, success(link.name)),
+    alarms: alarms.filter((alarm) => alarm.link === link.name)
+  })),
   groups: status.groups.map((group) => groupReport(group, now)),
   doors: status.doors.map(({ at, ...door }) => ({ ...door, at: `${at.host}:${at.port}` })),
   inDoubt: status.inDoubt,
@@ -173,7 +184,12 @@ const successReport = (success: SuccessStatus | undefined): LinkReport["success"
   return { ended, approved, usual: usual ?? null, isLow, says: successWords(success) }
 }
 
-const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel, success: SuccessStatus | undefined): LinkReport => {
+const linkReport = (
+  link: LinkWork,
+  now: Clocks,
+  kernel: Kernel,
+  success: SuccessStatus | undefined
+): Omit<LinkReport, "alarms"> => {
   const when: When = (monotonicMs) => (monotonicMs === 0 ? null : iso(now.wallMs - now.monotonicMs + monotonicMs))
   const { clocks, stored } = link
   const ends = link.ends.map((end) => endReport(end, when))

@@ -2,7 +2,7 @@
  * A status report as text for a terminal: what an operator asks first is first. Pure.
  */
 import { counted } from "../Counted.ts"
-import { linkText } from "./LinkText.ts"
+import { alarmText, linkText } from "./LinkText.ts"
 import type { DoorReport, GroupReport, ModuleReport, OwnerReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 import { byCode } from "./TrafficText.ts"
@@ -15,6 +15,9 @@ const fullText = {
 
 const defectsText = (count: number): string =>
   `! ${counted(count, "message was", "messages were")} given up because of a defect of the switch: the log names the place (ERROR); report it`
+
+/** Alarms that have a line of their own in it. */
+const said = new Set(["full", "disk", "retention", "keys", "inDoubt", "defect"])
 
 /** The whole report. */
 export const statusText = (report: StatusReport): string => {
@@ -33,6 +36,7 @@ export const statusText = (report: StatusReport): string => {
       : []),
     ...(report.defects === 0 ? [] : [defectsText(report.defects)]),
     ...(report.inDoubt === 0 ? [] : [`! ${report.inDoubt} in doubt until a person ends it: jinka pending list`]),
+    ...report.alarms.filter(({ kind }) => !said.has(kind)).map((alarm) => alarmText(alarm, at)),
     ...(report.stalls === null ? [] : [stallText(report.stalls, at)]),
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),

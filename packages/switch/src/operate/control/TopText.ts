@@ -35,11 +35,18 @@ const brief: Readonly<Record<string, string>> = {
   "without module": "no key module"
 }
 
+/** Alarms that nobody has silenced. */
+const loud = (alarms: LinkReport["alarms"]) => alarms.filter(({ silenced }) => !silenced)
+
+/** Alarms of the whole switch that have no mark of their own. */
+const marked = new Set(["lag", "device", "certificate"])
+
 /** What stands in the way, shortest word first. */
 const trouble = (link: LinkReport): string => {
   const doubts = Object.values(link.inDoubt).reduce((sum, count) => sum + count, 0)
   if (doubts > 0) return `!${doubts} in doubt`
-  return link.ready && link.success?.isLow === true ? "!few approved" : (brief[link.state] ?? link.state)
+  const alarm = loud(link.alarms)[0]
+  return link.ready && alarm !== undefined ? `!${alarm.kind}` : (brief[link.state] ?? link.state)
 }
 
 const widths = [16, 14, 6, 6, 5, 7, 6, 6, 6] as const
@@ -70,7 +77,7 @@ const linkLine = (before: LinkReport | undefined, link: LinkReport, past: number
 /** Links that need somebody first, then the busy ones. */
 const urgency = (link: LinkReport): number =>
   (Object.values(link.inDoubt).some((count) => count > 0) ? 4 : 0) +
-  (link.ready && link.success?.isLow !== true ? 0 : 2) +
+  (link.ready && loud(link.alarms).length === 0 ? 0 : 2) +
   (link.stored > 0 ? 1 : 0)
 
 /** The screen. `rows`: lines of the terminal. */
@@ -87,6 +94,7 @@ export const topText = (before: StatusReport, after: StatusReport, rows: number)
     ...(after.fullBy === null ? [] : [`! ${fullWords[after.fullBy]}`]),
     ...(after.inDoubt === 0 ? [] : [`! ${after.inDoubt} in doubt`]),
     ...(after.module?.state === "away" ? ["! the security module is away"] : []),
+    ...loud(after.alarms).flatMap(({ kind }) => (marked.has(kind) ? [`! ${kind}`] : [])),
     ...(after.diskTrouble === "" ? [] : ["! the journal's disk"]),
     ...(after.defects === 0 ? [] : [`! ${counted(after.defects, "defect", "defects")}`])
   ]

@@ -15,6 +15,17 @@ const doubts = ({ inDoubt }: LinkReport): number => Object.values(inDoubt).reduc
 const more = (before: number, after: number, one: string, many: string): ReadonlyArray<string> =>
   after > before ? [`! ${counted(after - before, one, many)}`] : []
 
+/** Which alarms have come, and which are over. What is silenced is told to nobody. */
+const alarmChanges = (before: LinkReport["alarms"], after: LinkReport["alarms"]): ReadonlyArray<string> => {
+  const isIn = (alarms: LinkReport["alarms"], kind: string) => alarms.some((one) => one.kind === kind && !one.silenced)
+  return [
+    ...after
+      .filter(({ kind, silenced }) => !silenced && !isIn(before, kind))
+      .map(({ kind, says }) => `! alarm ${kind}: ${says}`),
+    ...before.filter(({ kind }) => !after.some((one) => one.kind === kind)).map(({ kind }) => `alarm ${kind} is over`)
+  ]
+}
+
 const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<string> => {
   const was = before.traffic
   const is = after.traffic
@@ -42,13 +53,7 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
       ? [`${counted(after.stored, "message waits", "messages wait")} in store-and-forward`]
       : []),
     ...(before.stored > 0 && after.stored === 0 ? ["store-and-forward is empty"] : []),
-    ...(before.success?.isLow === (after.success?.isLow ?? false)
-      ? []
-      : after.success?.isLow === true
-        ? [`! ${after.success.says}`]
-        : before.success?.isLow === true
-          ? ["the share of approved requests is as usual again"]
-          : []),
+    ...alarmChanges(before.alarms, after.alarms),
     ...more(
       before.lies?.count ?? 0,
       after.lies?.count ?? 0,
@@ -83,6 +88,7 @@ export const changes = (before: StatusReport, after: StatusReport): ReadonlyArra
             ? "new requests are taken again"
             : `! new requests are refused on every link: ${fullWords[after.fullBy]}`
         ]),
+    ...alarmChanges(before.alarms, after.alarms),
     ...moduleChanges(before.module, after.module),
     ...(before.diskTrouble === after.diskTrouble
       ? []
