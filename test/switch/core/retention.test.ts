@@ -70,7 +70,10 @@ const told = (running: Started["running"]) => {
   const kernel = { view: { _tag: "absent", why: "bench" } as const, earlier: new Map() }
   const clocks = { wallMs: start, monotonicMs: 0 }
   return statusText(
-    reportOf({ name: "bench", pid: 1, startedAt: 0 }, running.status(), clocks, kernel, { alarms: [], success: () => undefined })
+    reportOf({ name: "bench", pid: 1, startedAt: 0 }, running.status(), clocks, kernel, {
+      alarms: [],
+      success: () => undefined
+    })
   )
 }
 

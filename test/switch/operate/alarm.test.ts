@@ -51,6 +51,20 @@ describe("Alarms", () => {
     expect(told(95_000, down, { ...down, link: "other" })).toEqual([["raised", "linkDown", 95_000]])
   })
 
+  it("say so when they are not there any more, until they are over; a leap of the clock neither ends nor repeats one", () => {
+    const alarms = new Alarms(60_000)
+    const hour = 3_600_000
+    expect(alarms.look([down], hour, 1000)).toHaveLength(1)
+    expect(alarms.report().alarms).toMatchObject([{ says: "it takes no requests: down", since: hour }])
+
+    expect(alarms.look([down], 40 * hour, 6000)).toEqual([])
+    expect(alarms.look([], 0, 11_000)).toEqual([])
+    expect(alarms.report().alarms).toMatchObject([
+      { says: "it takes no requests: down (not so any more: over in half a minute, unless it comes back)" }
+    ])
+    expect(alarms.look([], 0, 36_000)).toMatchObject([{ event: "over", says: "it takes no requests: down" }])
+  })
+
   it("are told to nobody while they are silenced, and told then if they still stand, as if they had just come", () => {
     const alarms = new Alarms(60_000)
     const told = (at: number, ...conditions: ReadonlyArray<Condition>) =>

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest"
 import type { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { statusText } from "../../../packages/switch/src/operate/control/StatusText.ts"
 import { topText } from "../../../packages/switch/src/operate/control/TopText.ts"
 import { changes } from "../../../packages/switch/src/operate/control/WatchText.ts"
 import { answerTo, Line, until } from "./Line.ts"
@@ -53,6 +54,19 @@ describe("jinka top and jinka watch", () => {
         "! 2 messages given up because of a defect of the switch: see its log"
       ])
     )
+    const alarm = { kind: "macFailures", link: "issuer", says: "3 wrong", since: 0, silenced: false }
+    const alarmed = { ...second, links: second.links.map((link) => ({ ...link, alarms: [alarm] })) }
+    const quiet = {
+      ...second,
+      links: second.links.map((link) => ({ ...link, alarms: [{ ...alarm, silenced: true }] }))
+    }
+    expect(changes(second, alarmed)).toContain("issuer  ! alarm macFailures: 3 wrong")
+    expect(changes(alarmed, second)).toContain("issuer  alarm macFailures is over")
+    expect(changes(second, quiet)).toEqual([])
+    expect(topText(second, alarmed, 24)).toContain("!macFailures")
+    expect(topText(second, quiet, 24)).not.toContain("!macFailures")
+    expect(statusText(alarmed)).toMatch(/ {4}! alarm macFailures for .*: 3 wrong/)
+    expect(statusText(quiet)).toMatch(/ {4}! alarm macFailures for .*, silenced: 3 wrong/)
     expect(changes(second, { ...third, defects: 1 })).toContain(
       "! 1 message given up because of a defect of the switch: see its log"
     )

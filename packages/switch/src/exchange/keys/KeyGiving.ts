@@ -106,7 +106,7 @@ export class KeyGiving {
       const fields =
         first === undefined ? undefined : keyFields(layout, exchange, exchange.ask!, first.kind, first.algorithm, keys)
       if (fields === undefined)
-        return yield* Effect.fail(moduleError("NotSupported", desk.name, "there are keys to give"))
+        return yield* Effect.fail(moduleError("NotSupported", desk.name, "there are no keys to give"))
       const places = new Set(exchange.parts.map(({ de }) => de))
       const more = Object.fromEntries(Object.entries(fields).filter(([de]) => places.has(Number(de))))
       const kinds = [...settings.codec.layout.answers.keeps, layout.roles.stan]

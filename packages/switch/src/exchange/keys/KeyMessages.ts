@@ -106,7 +106,7 @@ export const macFits = (
 const encoded = (settings: LinkSettings, message: Message, what: string): Buffer | ModuleError => {
   const bytes = settings.codec.encode(message)
   return isMessageError(bytes)
-    ? moduleError("NotSupported", what, `the dialect ${settings.dialect.name} writes it (it cannot: ${bytes._tag})`)
+    ? moduleError("NotSupported", what, `the dialect ${settings.dialect.name} cannot write it: ${bytes._tag}`)
     : bytes
 }
 
@@ -123,7 +123,7 @@ export const keyMessage = (
 ): Message | ModuleError => {
   const fields = keyFields(settings.codec.layout, exchange, message, kind, algorithm, keys)
   if (fields === undefined) {
-    return moduleError("NotSupported", exchange.name, `the exchange has a place for a ${algorithm} key for ${kind}`)
+    return moduleError("NotSupported", exchange.name, `the exchange has no place for a ${algorithm} key for ${kind}`)
   }
   return ownMessage(settings, message.mti, message.fields, fields, stan, now)
 }

@@ -96,7 +96,7 @@ export class KeyWork {
       moduleError(
         "KeyUnusable",
         `the key exchange of ${name}`,
-        "the link has a key-encryption key (`jinka key import`)"
+        "the link has no key-encryption key yet: `jinka key import` brings it"
       )
     )
   }
@@ -114,7 +114,13 @@ export class KeyWork {
       if ("_tag" in kek) return Effect.fail(kek)
       const kind = carried.kind!
       if (!settings.kinds.includes(kind)) {
-        return Effect.fail(moduleError("KeyRefused", desk.name, `the link has keys for ${settings.kinds.join(", ")}`))
+        return Effect.fail(
+          moduleError(
+            "KeyRefused",
+            desk.name,
+            `this is a key for ${kind}, and the link has keys for ${settings.kinds.join(", ")} alone`
+          )
+        )
       }
       const unfit = desk.guard === undefined ? undefined : mismatch(desk.guard.settings, kind, carried.algorithm!)
       if (unfit !== undefined) return Effect.fail(moduleError("KeyRefused", desk.name, unfit))

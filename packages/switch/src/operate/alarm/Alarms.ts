@@ -112,8 +112,8 @@ export class Alarms {
   }
 
   /**
-   * What is to be told after a look that found `conditions`. `wallMs`: milliseconds since 1970; `now`: monotonic ones, which nobody
-   * sets.
+   * What is to be told after a look that found `conditions`. `wallMs`: milliseconds since 1970; `now`: monotonic ones, which
+   * nobody sets.
    */
   look(conditions: ReadonlyArray<Condition>, wallMs: number, now: number): ReadonlyArray<Notice> {
     this.lookedAt = now

@@ -11,7 +11,7 @@ import type { SwitchSeen } from "../admin/Measures.ts"
 import { endingWords } from "../Certificates.ts"
 import { clockWords } from "../ClockWords.ts"
 import { counted } from "../Counted.ts"
-import { fullWords } from "../FullWords.ts"
+import { fullSentences } from "../FullWords.ts"
 import { successWords } from "./SuccessRates.ts"
 
 /** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
@@ -146,7 +146,7 @@ export class Conditions {
     return [
       ...(fullBy === undefined
         ? []
-        : whole("full", true, `new requests are refused on every link: ${fullWords[fullBy]}${room}`)),
+        : whole("full", true, `new requests are refused on every link: ${fullSentences[fullBy]}${room}`)),
       ...whole("disk", diskTrouble !== "", diskTrouble),
       ...whole("retention", isStuck(retention), `old days stay in the journal: ${stuckBy(retention)}`),
       ...whole(

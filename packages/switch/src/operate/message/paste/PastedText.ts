@@ -126,7 +126,7 @@ const otherDump =
   "this dump is of octal or decimal numbers, of characters or of words of four bytes: dump it with `xxd`, or with `hexdump -C`"
 
 const noHex =
-  "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets"
+  "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets, without what a log has in front of each row"
 
 const alone = ({ at, digits }: Pending): Pasted =>
   digits.length % 2 === 0
