@@ -11,6 +11,16 @@ export class FileFailed extends Data.TaggedError("FileFailed")<{
   }
 }
 
+/** A file that a run writes could not be written any more: the run ends, because without it nobody could judge it. */
+export class FileLost extends Data.TaggedError("FileLost")<{
+  readonly path: string
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `${this.path} can be written no further: ${this.reason}. What is in it is whole; the run has ended`
+  }
+}
+
 /** A file does not hold what it should. */
 export class FileMalformed extends Data.TaggedError("FileMalformed")<{
   readonly path: string
@@ -58,6 +68,8 @@ const plain: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is a file and no directory",
   ENAMETOOLONG: "the name is too long for this file system",
   ENOSPC: "the disk is full",
+  EDQUOT: "this user's share of the disk is full",
+  EMFILE: "too many files and connections are open; `ulimit -n` allows more",
   EROFS: "the file system can only be read",
   EACCES: "this user has no right to it",
   EADDRINUSE: "another process listens there already; find it with `ss -ltnp`",

@@ -1,7 +1,7 @@
 /** `jinka-sim load`: requests by a schedule, and how long their answers took. */
 import { Console, Effect, Option, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { tryToWrite, writeText } from "../file/TextFile.ts"
+import { tryToWrite, writeTexts } from "../file/TextFile.ts"
 import { readLoadFile } from "../load/LoadFile.ts"
 import { loadHtml } from "../load/LoadHtml.ts"
 import { boundText, histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
@@ -48,9 +48,6 @@ const flags = {
   quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("No line for each second"), Flag.withDefault(false))
 }
 
-const write = (path: string | undefined, text: () => string): Effect.Effect<void, FileFailed> =>
-  path === undefined ? Effect.void : writeText(path, text)
-
 interface Paths {
   readonly html: string | undefined
   readonly json: string | undefined
@@ -58,10 +55,11 @@ interface Paths {
 }
 
 const writeReports = ({ histogram, html, json }: Paths, result: LoadResult): Effect.Effect<void, FileFailed> =>
-  write(html, () => loadHtml(result)).pipe(
-    Effect.andThen(write(json, () => `${JSON.stringify(loadJson(result), undefined, 2)}\n`)),
-    Effect.andThen(write(histogram, () => histogramLog(result)))
-  )
+  writeTexts([
+    [html, () => loadHtml(result)],
+    [json, () => `${JSON.stringify(loadJson(result), undefined, 2)}\n`],
+    [histogram, () => histogramLog(result)]
+  ])
 
 /** Lines on standard error: in a terminal one that changes, else one a second. */
 const makeWatch = (quiet: boolean) =>

@@ -7,6 +7,7 @@
 import { coverTyped } from "@jinka/codec"
 import { Cause, Console, Data, Effect, Exit } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { FileLost } from "../SimulatorError.ts"
 import { simulator } from "./Simulator.ts"
 import { wholeArguments, wrongFlag } from "./WholeArguments.ts"
 import { wrongCall, wrongFlagCall } from "./WrongCall.ts"
@@ -21,7 +22,7 @@ export const exitCodeOf = <A, E>(exit: Exit.Exit<A, E>): number => {
   const error = Cause.squash(exit.cause) as { readonly _tag?: string; readonly errors?: ReadonlyArray<unknown> }
   // Help that was asked for, or that came because the arguments were wrong.
   if (error._tag === "ShowHelp") return error.errors?.length === 0 ? exitCode.good : exitCode.wrong
-  return error._tag === "Unsettled" ? exitCode.unsettled : exitCode.wrong
+  return error._tag === "Unsettled" || error._tag === "FileLost" ? exitCode.unsettled : exitCode.wrong
 }
 
 /** A word in front of which two dashes are missing. */
@@ -56,6 +57,8 @@ export const program = (words: ReadonlyArray<string>) =>
     Effect.provideService(CliConfig.CliConfig, {
       builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
     }),
+    // A file that is written from within a tick throws; it is no defect of ours.
+    Effect.catchDefect((defect) => (defect instanceof FileLost ? Effect.fail(defect) : Effect.die(defect))),
     Effect.tapError((error) =>
       error._tag === "ShowHelp" ? Effect.void : Console.error(`jinka-sim: ${coverTyped(error.message)}`)
     ),

@@ -108,7 +108,7 @@ export const proxyCommand = Command.make(
       return yield* print({ event: "checked", rules: settings.rules.map(({ text }) => coverTyped(text)) })
     const stop = yield* StopSignal
     const stdio = yield* Stdio.Stdio
-    const { control, proxy, rules } = yield* startProxy(settings)
+    const { broken, control, proxy, rules } = yield* startProxy(settings)
     yield* print({
       event: "started",
       role: "proxy",
@@ -137,7 +137,7 @@ export const proxyCommand = Command.make(
       Effect.ignore,
       // Without a parent on standard input the proxy runs until a signal.
       Effect.andThen(Effect.never),
-      Effect.raceFirst(Effect.raceFirst(stop.requested, lasts))
+      Effect.raceFirst(Effect.raceAllFirst([stop.requested, lasts, broken]))
     )
     if (settings.rules.length > 0 || rules.list().length > 0) yield* print({ event: "summary", rules: rules.list() })
   }, Effect.scoped)

@@ -6,7 +6,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { duration, listOf } from "../cli/Flags.ts"
 import { FileInvalid } from "../file/FileInvalid.ts"
-import { tryToWrite, writeText } from "../file/TextFile.ts"
+import { tryToWrite, writeTexts } from "../file/TextFile.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import type { Dialogue } from "./Dialogue.ts"
@@ -150,8 +150,10 @@ const runCommand = Command.make(
     yield* tryToWrite([input.junit, input.html])
     const outcomes = yield* runDialogues(dialogues, options, (outcome) => Console.log(outcomeLine(outcome)))
     yield* Console.log(`\n${summaryText(outcomes)}`)
-    if (input.junit !== "") yield* writeText(input.junit, () => junitXml(outcomes))
-    if (input.html !== "") yield* writeText(input.html, () => htmlReport(outcomes))
+    yield* writeTexts([
+      [input.junit, () => junitXml(outcomes)],
+      [input.html, () => htmlReport(outcomes)]
+    ])
     yield* judged(outcomes, targets, dialogues)
   })
 ).pipe(

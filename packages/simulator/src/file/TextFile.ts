@@ -3,7 +3,7 @@
  *
  * Owns writing them, and trying it before the command begins: a run of hours must not end with a path that cannot be written.
  */
-import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { Effect } from "effect"
 import { FileFailed, reasonOf } from "../SimulatorError.ts"
 
@@ -25,9 +25,42 @@ export const tryToWrite = (paths: ReadonlyArray<string | undefined>): Effect.Eff
     { discard: true }
   )
 
-/** Writes a file. */
+/** A file under another name until it is whole; then it takes the place of what was there. */
+const replaced = (path: string, text: string): void => {
+  const there = statSync(path, { throwIfNoEntry: false })
+  // A device or a pipe is written as it is.
+  if (there !== undefined && !there.isFile()) return writeFileSync(path, text)
+  const real = there === undefined ? path : realpathSync(path)
+  const part = `${real}.part`
+  try {
+    writeFileSync(part, text, there === undefined ? {} : { mode: there.mode })
+    renameSync(part, real)
+  } catch (error) {
+    rmSync(part, { force: true })
+    // In a folder where nothing may be made, what is there can be written all the same.
+    if (!mayMakeNothing.has((error as NodeJS.ErrnoException).code ?? "")) throw error
+    writeFileSync(real, text)
+  }
+}
+
+const mayMakeNothing: ReadonlySet<string> = new Set(["EACCES", "EPERM", "ENAMETOOLONG"])
+
+/** Writes a file, whole or not at all: half a report looks like a report, and the one before is worth more than half a new one. */
 export const writeText = (path: string, text: () => string): Effect.Effect<void, FileFailed> =>
   Effect.try({
-    try: () => writeFileSync(path, text()),
+    try: () => replaced(path, text()),
     catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
+  })
+
+/** Writes several files, those without a path not. Where one cannot be written, the others are all the same. */
+export const writeTexts = (
+  texts: ReadonlyArray<readonly [path: string | undefined, text: () => string]>
+): Effect.Effect<void, FileFailed> =>
+  Effect.gen(function* () {
+    const failed: Array<FileFailed> = []
+    for (const [path, text] of texts) {
+      if (path === undefined || path === "") continue
+      yield* Effect.catch(writeText(path, text), (error) => Effect.sync(() => void failed.push(error)))
+    }
+    if (failed[0] !== undefined) return yield* failed[0]
   })

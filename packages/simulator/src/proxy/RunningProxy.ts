@@ -1,5 +1,5 @@
 /** A proxy by its file: rules, history, recording, a second host and control put together. Everything ends with the scope. */
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Fiber, type Scope } from "effect"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { type LineFile, makeLineFile, noLineFile } from "../history/LineFile.ts"
 import { type FaultProxy, makeFaultProxy, type OneWay } from "../link/FaultProxy.ts"
@@ -19,6 +19,8 @@ export interface RunningProxy {
   readonly rules: FaultRules
   /** Where its rules are changed; `undefined` when they are not. */
   readonly control: Endpoint | undefined
+  /** Never ends; dies with `FileLost` when a file of its own can be written no further. */
+  readonly broken: Effect.Effect<never>
 }
 
 /** What looks at every message that passes: the recorder and the second host. */
@@ -82,9 +84,9 @@ export const startProxy = (
     const flush = Effect.sync(() => {
       for (const one of [file, recorder, shadow]) one?.flush()
     })
-    yield* flush.pipe(Effect.andThen(Effect.sleep(FLUSH_MS)), Effect.forever, Effect.forkScoped)
+    const flushing = yield* flush.pipe(Effect.andThen(Effect.sleep(FLUSH_MS)), Effect.forever, Effect.forkScoped)
     if (shadow !== undefined) {
       yield* Effect.sync(shadow.tick).pipe(Effect.andThen(Effect.sleep(1)), Effect.forever, Effect.forkScoped)
     }
-    return { proxy, rules, control: controlled }
+    return { proxy, rules, control: controlled, broken: Fiber.join(flushing) }
   })
