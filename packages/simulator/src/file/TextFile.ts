@@ -45,7 +45,7 @@ const replaced = (path: string, text: string): void => {
 
 const mayMakeNothing: ReadonlySet<string> = new Set(["EACCES", "EPERM", "ENAMETOOLONG"])
 
-/** Writes a file, whole or not at all: half a report looks like a report, and the one before is worth more than half a new one. */
+/** Writes a file, whole or not at all: half a report looks like a report. */
 export const writeText = (path: string, text: () => string): Effect.Effect<void, FileFailed> =>
   Effect.try({
     try: () => replaced(path, text()),
