@@ -39,7 +39,7 @@ const words = {
   wholeSwitch: ["the switch", "整个交换机"],
   noAlarms: ["Nothing is wrong.", "没有告警。"],
   "alarm-linkDown": ["Link down", "链路中断"],
-  "alarm-halfLink": ["Half a link", "半条链路"],
+  "alarm-halfLink": ["Half a link", "链路单通"],
   "alarm-signOff": ["Partner signed off", "对方签退"],
   "alarm-noTraffic": ["No traffic", "无流量"],
   "alarm-timeouts": ["No answers", "超时过多"],

@@ -35,7 +35,7 @@ const older = Flag.String("older").pipe(
 
 const state = Flag.Literals("state", pendingStates).pipe(
   Flag.withDescription(
-    "Only what is in this state; `sent` stands for under way and resting where the journal of a switch that does not run is read"
+    "Only what is in this state. `sent` is for the list read from the journal of a switch that does not run: under way or resting"
   ),
   Flag.optional
 )
