@@ -141,6 +141,9 @@ const owned = (path: string): string => {
   return path
 }
 
+/** A data folder as initdb leaves it, made once for all servers of this process: a copy takes a fifth of the time. */
+let initialised: Promise<string> | undefined
+
 /** One server; see the module header. Everybody is let in (`trust`): the user `jinka` is an administrator. */
 export class RealPostgres {
   readonly data: string
@@ -168,22 +171,21 @@ export class RealPostgres {
   static async begin(options: PostgresOptions = {}): Promise<RealPostgres> {
     const home = owned(mkdtempSync(join(tmpdir(), "jinka-postgres-")))
     const server = new RealPostgres(home, join(home, "data"), await freePort(), options.settings ?? {})
-    await server.run(
-      "initdb",
-      "-D",
-      server.data,
-      "-U",
-      "jinka",
-      "-A",
-      "trust",
-      "-E",
-      "UTF8",
-      "--no-locale",
-      "--no-sync"
-    )
+    initialised ??= server.initialise()
+    // With its owner and modes.
+    spawnSync("cp", ["-a", await initialised, server.data])
     await server.start()
     if (options.bare !== true) await server.administer(...schemaStatements("jinka"))
     return server
+  }
+
+  private async initialise(): Promise<string> {
+    const home = owned(mkdtempSync(join(tmpdir(), "jinka-postgres-new-")))
+    process.once("exit", () => rmSync(home, { recursive: true, force: true }))
+    const data = join(home, "data")
+    const options = ["-U", "jinka", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    await this.run("initdb", "-D", data, ...options)
+    return data
   }
 
   /** A server on a copy of another one's data folder, which must be down or have a copy taken as PostgreSQL's manual says. */

@@ -1,7 +1,7 @@
 /** What a throw in the middle of one message costs: that message or its connection, and never the other partners. */
 
 import { expect, it } from "@effect/vitest"
-import { type Codec, compile, cups, type MessageIndex } from "@jinka/codec"
+import { type Codec, compile, cups, derive, type Message, type MessageIndex } from "@jinka/codec"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { describe } from "vitest"
@@ -27,8 +27,21 @@ const defective = (call: "matchKey" | "patch" | "redact", make: () => Error = ()
   })
 }
 
+/** The same of a dialect in which the message is written anew: `encode` throws. */
+const defectiveWriter = (): Codec => {
+  const codec = compile(derive(cups, { name: "another" }))
+  const encode: Codec["encode"] = (message: Message) => {
+    if (message.fields[11] === poison) throw new TypeError(pan)
+    return codec.encode(message)
+  }
+  return { ...codec, encode }
+}
+
 const links = (codec: Codec, at: number) =>
-  ["acquirer", "issuer", "other"].map((name, id) => ({ ...linkOf(name, 4802 + id), ...(id === at ? { codec } : {}) }))
+  ["acquirer", "issuer", "other"].map((name, id) => ({
+    ...linkOf(name, 4802 + id),
+    ...(id === at ? { codec, dialect: codec.dialect } : {})
+  }))
 
 /** A purchase of another partner still has its way. */
 const otherIsServed = (bench: Bench, other: Wire, issuer: Wire) =>
@@ -70,7 +83,7 @@ describe("A defect that one message meets", () => {
 
   it.effect("while it is written to its target: it is answered 96, nothing of it leaves, nothing is reversed", () =>
     Effect.gen(function* () {
-      const { bench, acquirer, issuer, other } = yield* running(defective("patch"), 1)
+      const { bench, acquirer, issuer, other } = yield* running(defectiveWriter(), 1)
       acquirer.say(purchase({ 11: poison }), purchase({ 11: "000002" }))
       yield* bench.commit
 
@@ -83,7 +96,7 @@ describe("A defect that one message meets", () => {
 
   it.effect("is noted with its place and without a word of its content", () =>
     Effect.gen(function* () {
-      const { bench, acquirer } = yield* running(defective("patch"), 1)
+      const { bench, acquirer } = yield* running(defectiveWriter(), 1)
       acquirer.say(purchase({ 11: poison }))
       yield* bench.commit
       const texts = bench.store.entries.map(({ code }) => code)

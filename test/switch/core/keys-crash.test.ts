@@ -95,7 +95,7 @@ const rows: ReadonlyArray<Row> = [
     scenario: giving(cups, true),
     sentences: weGive,
     steps: [
-      ...["module: generateKey", "writes key mac/both offered", "module: makeMac", "writes a note", "says 0800"],
+      ...["module: generateKey", "writes key mac/both offered", "module: makeMac", "says 0800", "writes a note"],
       ...["hears 0810 00", "module: makeMac", "writes a note", "writes key mac/both taken"]
     ]
   },
@@ -104,8 +104,8 @@ const rows: ReadonlyArray<Row> = [
     scenario: giving(cups, false),
     sentences: weGive,
     steps: [
-      ...["hears 0820", "module: generateKey", "says 0830 00", "writes key mac/both offered", "module: makeMac"],
-      ...["writes a note", "says 0800", "hears 0810 00", "module: makeMac", "writes a note"],
+      ...["hears 0820", "says 0830 00", "module: generateKey", "writes key mac/both offered", "module: makeMac"],
+      ...["says 0800", "writes a note", "hears 0810 00", "module: makeMac", "writes a note"],
       "writes key mac/both taken"
     ]
   },
@@ -148,7 +148,7 @@ const rows: ReadonlyArray<Row> = [
     scenario: giving(host, true),
     sentences: weGive,
     steps: [
-      ...["module: generateKey", "writes key pin/send offered", "writes a note", "says 1804", "hears 1814 800"],
+      ...["module: generateKey", "writes key pin/send offered", "says 1804", "writes a note", "hears 1814 800"],
       ...["writes a note", "writes key pin/send taken"]
     ]
   },
@@ -172,7 +172,7 @@ const rows: ReadonlyArray<Row> = [
     scenario: giving(tr31, true),
     sentences: weGive,
     steps: [
-      ...["module: generateKey", "writes key pin/both offered", "writes a note", "says 0800", "hears 0810 00"],
+      ...["module: generateKey", "writes key pin/both offered", "says 0800", "writes a note", "hears 0810 00"],
       ...["writes a note", "writes key pin/both taken"]
     ]
   },
@@ -181,8 +181,8 @@ const rows: ReadonlyArray<Row> = [
     scenario: giving(tr31, false),
     sentences: weGive,
     steps: [
-      ...["hears 0800", "module: generateKey", "says 0810 00", "writes key pin/both offered", "writes a note"],
-      ...["says 0800", "hears 0810 00", "writes a note", "writes key pin/both taken"]
+      ...["hears 0800", "says 0810 00", "module: generateKey", "writes key pin/both offered", "says 0800"],
+      ...["writes a note", "hears 0810 00", "writes a note", "writes key pin/both taken"]
     ]
   },
   {
