@@ -2,7 +2,8 @@
  * Headers that come before the MTI and belong to the message (not to the frame), as data: a list of parts, one behind the
  * other (`HeaderPart` says what a part may be). `headerLayout` resolves it; `HeaderValues` reads, checks and writes it.
  */
-import { type HeaderPart, type PlacedPart, partBytes } from "./HeaderPart.ts"
+import { type HeaderPart, type PlacedPart, partBytes, writePart } from "./HeaderPart.ts"
+import type { Rule } from "./MessageError.ts"
 
 /** A header as data: its parts in order. */
 export interface HeaderFormat {
@@ -53,9 +54,23 @@ const valueError = (part: HeaderPart): string | undefined => {
     return undefined
   }
   if ((fixed === true || reject === true) && part.value === undefined) return `part ${name} needs a value`
-  return partBytes(part, value) === undefined
-    ? `part ${name}: its value does not fit its ${part.bytes} bytes`
-    : undefined
+  const rule = writePart(part, value, new Uint8Array(part.bytes), 0)
+  return rule === undefined ? undefined : `part ${name}: ${valueSentence(part, rule)}`
+}
+
+/** What is wrong with a value that is not its part's. */
+const valueSentence = ({ bytes }: HeaderPart, rule: Rule): string => {
+  const room = `${bytes} ${bytes === 1 ? "byte" : "bytes"}`
+  switch (rule) {
+    case "digits":
+      return "its value has something else than the digits 0-9"
+    case "hex":
+      return `its value is ${2 * bytes} hex digits, for ${room}`
+    case "text":
+      return "its value has a character that takes more than one byte"
+    default:
+      return `its value has no room in ${room}`
+  }
 }
 
 const roleErrors = ({ parts }: HeaderFormat): ReadonlyArray<string> => {
