@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { iso8583v1987Ascii, type Message } from "@jinka/codec"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { diskReading } from "./BadReads.ts"
 import { answerTo, linkOf, makeDisk, purchase } from "./Bench.ts"
 import { bench, codes, types } from "./Pair.ts"
 
@@ -59,6 +61,25 @@ describe("a used key", () => {
         expect(codes(a.heard())).toEqual(["00", "30"])
         expect(b.heard()).toEqual([])
       })
+  )
+
+  it.effect("of an advice, as often as it is used at once: whoever comes back says all again, and hears of all", () =>
+    Effect.gen(function* () {
+      const { a, commit } = yield* bench({}, diskReading({ before: Effect.sleep(10) }))
+      const advices = (mti: string) =>
+        Array.from({ length: 300 }, (_, n) => purchase({ 11: String(n + 1).padStart(6, "0") }, mti))
+      a.say(...advices("0220"))
+      yield* commit
+      const first = a.heard().length
+      a.say(...advices("0221"))
+      for (let turn = 0; turn < 20; turn++) {
+        yield* TestClock.adjust(10)
+        yield* commit
+      }
+
+      const again = codes(a.heard())
+      expect([first, again.length, new Set(again)]).toEqual([300, 300, new Set(["00"])])
+    })
   )
 
   it.effect("of a reversal, said once as a request and once as an advice, is a repeat", () =>

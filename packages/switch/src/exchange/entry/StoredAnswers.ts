@@ -26,6 +26,12 @@ import { type Known, Outcome } from "./RecentKeys.ts"
  */
 const READS_MAX = 64
 
+/**
+ * Repeats of what was taken for delivery that wait for a read: a partner that comes back says all that it has not heard of at
+ * once, and would wait for its next round with what got no answer.
+ */
+const WAITING_MAX = 4096
+
 /** Answers that were read last and are kept: who repeats a request does so more than once. */
 const KEPT_MAX = 1024
 
@@ -37,6 +43,7 @@ export class StoredAnswers {
   private readonly covered = new MessageIndex()
   private readonly asked = new MessageIndex()
   private readonly shares = new Shares()
+  private readonly waiting: Array<() => void> = []
   /** Entries that say how an exchange ended, by its number; those asked for last are the last. */
   private readonly kept = new Map<number, ReadonlyArray<Entry>>()
 
@@ -68,6 +75,10 @@ export class StoredAnswers {
     }
     const partner = desks.groups.partner(desk.id)
     if (!this.shares.may(partner, READS_MAX, true)) {
+      if (known.outcome === Outcome.queued && this.waiting.length < WAITING_MAX) {
+        this.waiting.push(() => this.again(desk, epoch, known, request, receipt))
+        return
+      }
       receipt?.settle(false)
       return desk.link.release(epoch)
     }
@@ -90,7 +101,10 @@ export class StoredAnswers {
     desks.runtime.fork(
       Effect.ensuring(
         found,
-        Effect.sync(() => this.shares.leave(partner))
+        Effect.sync(() => {
+          this.shares.leave(partner)
+          this.waiting.shift()?.()
+        })
       )
     )
   }
