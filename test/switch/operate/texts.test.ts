@@ -40,6 +40,17 @@ describe("An error about times says the facts", () => {
   it.each(["15", '"15"', "15s"])("of a duration without its unit: %s", async (text) => {
     expect(await one(withLink("acquirer", `frameTimeout: ${text}`))).toContain('Write it as "15 seconds"')
   })
+
+  it.each([
+    ["36 hours", "24 hours"],
+    ["10 days", "24 hours"],
+    ["0 seconds", "1 millis"],
+    ["0.2 millis", "1 millis"]
+  ])("of a duration that is written well and is none that may be: %s", async (text, bound) => {
+    expect(await one(withLink("acquirer", `frameTimeout: ${text}`))).toMatch(
+      new RegExp(`found ${text.replace(".", "\\.")}\\. Write "${bound}" at (?:most|least)\\.`)
+    )
+  })
 })
 
 describe("An error about a value of the wrong kind shows the right one", () => {

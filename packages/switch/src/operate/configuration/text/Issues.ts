@@ -4,6 +4,7 @@
 import { type Schema, SchemaAST, type SchemaIssue } from "effect"
 import { error, type Finding, nearest, type Path } from "./Problem.ts"
 import { durationExpected, sizeExpected } from "./Terms.ts"
+import { durationPattern } from "./Units.ts"
 
 /** All findings of a decoding error, in the order of the document's keys. `value` is what was decoded. */
 export const findingsOf = (issue: SchemaIssue.Issue, value: unknown): ReadonlyArray<Finding> => walk(issue, [], value)
@@ -136,8 +137,13 @@ const fix = (found: unknown, expected: string): string => {
 /** A number that can be written with a unit or in quotes: neither .inf nor .nan. */
 const isQuantity = (found: unknown): found is number => typeof found === "number" && Number.isFinite(found)
 
+const durationMost = 'Write "24 hours" at most.'
+
 const durationFix = (found: unknown): string => {
   if (isQuantity(found) && found > 0) return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
+  if (typeof found === "string" && /^[\d.]+ days?$/.test(found)) return durationMost
+  if (typeof found === "string" && durationPattern.test(found))
+    return Number.parseFloat(found) < 1 ? 'Write "1 millis" at least.' : durationMost
   const short = typeof found === "string" ? /^([\d.]+) ?(ms|s|sec|m|min|h)$/.exec(found) : null
   if (typeof found === "string" && /^\d+(?:\.\d+)?$/.test(found)) return durationFix(Number(found))
   if (short === null) return 'Write it as "15 seconds".'
