@@ -28,8 +28,8 @@ export class Desk {
   guard: Guard | undefined
   /** The partner's business day; `undefined`: none is kept. */
   day: LinkDay | undefined
-  /** Its partner's institution has other links, or had. */
-  hasKin = false
+  /** See `Kin.of`; `undefined`: nobody has asked since the links were others. */
+  kin: ReadonlyArray<Desk> | undefined
   /** The journal's number of the link's name and form. */
   journalName = 0
   /** Requests sent on the link, from their acceptance to their end on disk. */

@@ -18,6 +18,7 @@ import { OURS } from "./delivery/Due.ts"
 import { KeyHash } from "./entry/KeyHash.ts"
 import { Groups } from "./Groups.ts"
 import type { ExitGate } from "./gate/ExitGate.ts"
+import { Kin } from "./Kin.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
 import { AnswersUnderWay } from "./request/AnswersUnderWay.ts"
@@ -106,6 +107,8 @@ export class Desks {
   readonly approvals = new Approvals()
   /** Links used as one destination. */
   readonly groups: Groups = new Groups(this.all)
+  /** Links of one partner. */
+  readonly kin: Kin = new Kin(this.all, this.groups)
   /** What was thrown while a message was handled, and given up. */
   readonly defects: Defects = new Defects(this)
   /** The keys of all links, by the numbers of their desks. */
@@ -127,8 +130,7 @@ export class Desks {
   /** The same as of the start. */
   private readonly wallAheadAtStart: number
   private readonly touched = new Set<Link>()
-  /** Desks by the institutions of their links, and by the journal's numbers of their names. */
-  private institutions: ReadonlyMap<string, ReadonlyArray<Desk>> = new Map()
+  /** Desks by the journal's numbers of their links' names. */
   private journalNames: ReadonlyMap<number, Desk> = new Map()
   /** Shares of the way to disk, by the partners' numbers. */
   private readonly ways: Array<FairShare | undefined> = []
@@ -154,9 +156,7 @@ export class Desks {
 
   /** Takes the links as they are now: who belongs together, and how much memory each has under the limits as they are. */
   share(): void {
-    // Of a link that was renamed the old desk knows what came on it.
-    this.institutions = Map.groupBy(this.all, ({ link }) => link.settings.institution)
-    for (const kin of this.institutions.values()) for (const desk of kin) desk.hasKin = kin.length > 1
+    this.kin.change()
     this.journalNames = new Map(this.all.map((desk) => [desk.journalName, desk]))
     const capacity = Math.max(REMEMBERED_MIN, Math.floor(this.limits.recentKeys / this.present.length))
     for (const { recent } of this.all) {
@@ -209,19 +209,6 @@ export class Desks {
   /** The desk whose link's name has this number in the journal. */
   named(journalName: number): Desk | undefined {
     return this.journalNames.get(journalName)
-  }
-
-  /** The links of the partner behind the desk: its own first, then those of its group, then others of its institution. */
-  linksOf(desk: Desk): ReadonlyArray<Desk> {
-    const group = this.groups.others(desk.id)
-    const all = this.institutions.get(desk.link.settings.institution) ?? []
-    return [desk, ...group, ...all.filter((other) => other !== desk && !group.includes(other))]
-  }
-
-  /** Whether both links are one partner's: of one group, or of one institution. */
-  isOfOne(one: Desk, other: Desk): boolean {
-    const isOfGroup = this.groups.partner(one.id) === this.groups.partner(other.id)
-    return isOfGroup || one.link.settings.institution === other.link.settings.institution
   }
 
   /** The desks whose links the configuration has. */

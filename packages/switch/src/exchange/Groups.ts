@@ -149,6 +149,11 @@ export class Groups {
     return group === undefined ? none : group.desks.filter((desk) => desk.id !== id)
   }
 
+  /** All desks of that group, its own among them; none where it is in no group. */
+  desksWith(id: number): ReadonlyArray<Desk> {
+    return this.groupOf[id]?.desks ?? none
+  }
+
   /** The desk for a request that goes to destination `to`; `undefined` when none is ready, or none that is has room. */
   target(to: number, origin: Desk, index: MessageIndex): Desk | undefined {
     if (to >= 0) return this.desks[to]!.link.isReady ? this.desks[to] : undefined

@@ -53,16 +53,17 @@ export class Originals {
     const { groups } = this.desks
     for (const { outstanding } of [target, ...groups.others(target.id)]) {
       const slot = outstanding.find(this.key, 0, length)
-      if (slot !== undefined) return !this.desks.linksOf(origin).some(({ id }) => id === slot.origin)
+      if (slot !== undefined) return !this.desks.kin.linksOf(origin).some(({ id }) => id === slot.origin)
     }
     const sent = this.repeats.sent(target, this.key, length)
-    if (sent !== undefined && sent.origin >= 0) return !this.desks.linksOf(origin).some(({ id }) => id === sent.origin)
+    if (sent !== undefined && sent.origin >= 0)
+      return !this.desks.kin.linksOf(origin).some(({ id }) => id === sent.origin)
     return !origin.language.isKeyNamed && this.known(origin, index) === undefined && this.isKnownOfOthers(origin, index)
   }
 
   /** Whether another partner than that of `origin` has sent what the message is about: a request, or an advice. */
   private isKnownOfOthers(origin: Desk, index: MessageIndex): boolean {
-    const own = this.desks.linksOf(origin)
+    const own = this.desks.kin.linksOf(origin)
     const { hash, seconds } = this.desks
     for (const kind of originalKinds) {
       let fields: ReadonlyArray<number> = none
@@ -101,7 +102,7 @@ export class Originals {
   /** What has to be asked about the original of a message, where memory does not know it; `undefined`: it never came. */
   question(origin: Desk, index: MessageIndex): Question | undefined {
     const { language } = origin
-    const links = this.desks.linksOf(origin)
+    const links = this.desks.kin.linksOf(origin)
     // What names its original by a time means no other one, however long ago: a hold may be taken back after weeks.
     const isTimed = language.keyTime(index) > 0
     const upTo = isTimed ? this.desks.journal.writer.committedSeq : this.repeats.forgotten(origin, 0)
@@ -117,7 +118,7 @@ export class Originals {
 
   /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
   known(origin: Desk, index: MessageIndex, language = origin.language): Known | undefined {
-    for (const desk of this.desks.linksOf(origin)) {
+    for (const desk of this.desks.kin.linksOf(origin)) {
       const known = this.knownOn(desk, language, index)
       if (known !== undefined && known.outcome !== Outcome.unseen) return known
     }
@@ -145,7 +146,7 @@ export class Originals {
     if (known === undefined || known.outcome === Outcome.refused) return undefined
     const went = known.outcome === Outcome.queued ? known.to : this.sentTo(origin, index, known.exchange, home)
     const desk = went === undefined ? undefined : this.desks.at(went)
-    return desk !== undefined && home !== undefined && this.desks.isOfOne(desk, home) ? undefined : desk
+    return desk !== undefined && home !== undefined && this.desks.kin.isOfOne(desk, home) ? undefined : desk
   }
 
   /** The number of the desk that a request went to; looked for at `home` and its group first. */

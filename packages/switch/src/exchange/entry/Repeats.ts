@@ -26,8 +26,6 @@ const ASIDE_MAX = 1024
 /** Keys in one question: some milliseconds of the journal's thread. */
 const KEYS_MAX = 64
 
-const none: ReadonlyArray<Desk> = []
-
 /**
  * What is known of a key, unless the day of the link that it comes on has made it free again. A cut-over does not end what is
  * open: its repeat is one, and its reversal has to wait for it.
@@ -107,8 +105,8 @@ export class Repeats implements Questions {
     const { seconds } = this.desks
     const own = ofToday(desk, desk.recent.findHashed(key, seconds))
     if (own !== undefined) return own
-    for (const { recent } of this.others(desk)) {
-      const other = ofToday(desk, recent.findHashed(key, seconds))
+    for (const one of this.linksOf(desk)) {
+      const other = one === desk ? undefined : ofToday(desk, one.recent.findHashed(key, seconds))
       if (other !== undefined) return other
     }
     return undefined
@@ -131,8 +129,8 @@ export class Repeats implements Questions {
     const { seconds } = this.desks
     const sent = desk.recent.findSent(key, 0, length, seconds)
     if (sent !== undefined) return sent
-    for (const { recent } of this.others(desk)) {
-      const other = recent.findSent(key, 0, length, seconds)
+    for (const one of this.linksOf(desk)) {
+      const other = one === desk ? undefined : one.recent.findSent(key, 0, length, seconds)
       if (other !== undefined) return other
     }
     return undefined
@@ -145,7 +143,7 @@ export class Repeats implements Questions {
   forgotten(desk: Desk, time: number): number {
     const { seconds } = this.desks
     let upTo = desk.recent.forgotten(time, seconds)
-    for (const { recent } of this.others(desk)) upTo = Math.max(upTo, recent.forgotten(time, seconds))
+    for (const one of this.linksOf(desk)) if (one !== desk) upTo = Math.max(upTo, one.recent.forgotten(time, seconds))
     return upTo
   }
 
@@ -160,7 +158,8 @@ export class Repeats implements Questions {
     const key = this.key.toString("latin1", 0, language.key(covered, sentFieldsOf(language, mti), this.key))
     const length = language.key(index, receivedFieldsOf(language, mti), this.key)
     const receivedKey = Buffer.from(this.key.subarray(0, length))
-    return { links: this.linksOf(desk), mti, key, receivedKey, time, upTo, since: this.since }
+    const links = [desk, ...this.linksOf(desk).filter((one) => one !== desk)]
+    return { links, mti, key, receivedKey, time, upTo, since: this.since }
   }
 
   /**
@@ -205,17 +204,10 @@ export class Repeats implements Questions {
     return language.index(bytes, 0, length, this.covered) === undefined ? this.covered : index
   }
 
-  /** The other links of the desk's partner that a message with the same key may have come on. */
-  private others(desk: Desk): ReadonlyArray<Desk> {
-    const { groups } = this.desks
-    // Where the key does not name the institution, two of its links may have callers with equal keys.
-    if (desk.hasKin && desk.language.isKeyNamed) return this.desks.linksOf(desk).slice(1)
-    return groups.isInGroup(desk.id) ? groups.others(desk.id) : none
-  }
-
-  /** The links of the desk's partner, its own first. */
+  /** The links of the desk's partner that a message with the same key may have come on; its own may be among them. */
   private linksOf(desk: Desk): ReadonlyArray<Desk> {
-    return [desk, ...this.others(desk)]
+    // Where the key does not name the institution, two of its links may have callers with equal keys.
+    return desk.language.isKeyNamed ? this.desks.kin.of(desk) : this.desks.groups.desksWith(desk.id)
   }
 
   /** Whether a message of desk `id` is put aside: its answer is still to come. */
