@@ -85,7 +85,7 @@ class Run {
     const durable = () => (subject.hasJournal ? this.disk.durable : undefined)
     // Partners of files may speak any dialect, and are judged by what they wrote down.
     if (files === undefined)
-      this.net.taps.push(tapInto(this.history, this.world, switchName, durable, () => this.disk.wasLow))
+      this.net.taps.push(tapInto(this.history, this.world, switchName, durable, this.disk.refusing))
     const operator = { order: (order: "stop" | "reload") => this.order(order) }
     const field = { net: this.net, machine: this.machine, disk: this.disk, restart: () => this.startSwitch(), operator }
     this.nemesis = new Nemesis(field, options.faults as ReadonlyArray<Fault>)

@@ -59,7 +59,10 @@ export interface Written extends Omit<Receipt, "issuer"> {
   readonly code: string | undefined
   /** Journal entries that were on disk at that moment; undefined while there is no journal. */
   readonly durable: number | undefined
-  /** The disk was below its reserve at that moment, or had been in the second before it. */
+  /**
+   * The disk was below its reserve, or the store away, at some time since the request was first sent: a refusal may have been
+   * made then and leave much later, behind other answers or to a slow partner.
+   */
   readonly isLow: boolean
 }
 
@@ -76,6 +79,8 @@ export interface DayAnswered {
 
 export class History {
   readonly purchases = new Map<string, Purchase>()
+  /** When each RRN was first sent, in a purchase or a lie. */
+  readonly begun = new Map<string, number>()
   readonly receipts: Array<Receipt> = []
   readonly written: Array<Written> = []
   readonly daysAnswered: Array<DayAnswered> = []

@@ -5,19 +5,20 @@ import { FrameReader, keyOf, originalKeyOf, readMessage } from "../partner/Cups.
 import { partnerOf } from "../partner/Line.ts"
 import { HttpReader } from "../world/HttpText.ts"
 import type { Side } from "../world/Side.ts"
+import type { Spell } from "../world/Spell.ts"
 import type { World } from "../world/World.ts"
 import type { History } from "./History.ts"
 
 /**
- * A tap for `SimNet.taps`. `durable` says how many journal entries are on disk, if there is a journal; `isLow` whether it has
- * little room.
+ * A tap for `SimNet.taps`. `durable` says how many journal entries are on disk, if there is a journal; `refusing` when it
+ * has little room or is away.
  */
 export const tapInto = (
   history: History,
   world: World,
   host: string,
   durable: () => number | undefined,
-  isLow: () => boolean
+  refusing: Spell
 ) => {
   const readers = new Map<Side, Messages>()
   const readerOf = (side: Side): Messages => {
@@ -45,7 +46,8 @@ export const tapInto = (
         mti
       },
       ...{ key: keyOf(message), originalKey: originalKeyOf(message), rrn: fields[37] ?? "" },
-      ...{ amount: Number(fields[4]), code: fields[39], durable: durable(), isLow: isLow() }
+      ...{ amount: Number(fields[4]), code: fields[39], durable: durable() },
+      isLow: refusing.wasSince((history.begun.get(fields[37] ?? "") ?? world.startsAt) - world.startsAt)
     })
   }
   return (side: Side, bytes: Buffer): void => {

@@ -15,6 +15,7 @@ import type { FleetOptions, Options } from "../Options.ts"
 import type { Operator, Subject } from "../Subject.ts"
 import { type Life, Machine } from "../world/Machine.ts"
 import type { SimNet } from "../world/SimNet.ts"
+import { Spell } from "../world/Spell.ts"
 import { fleetStore } from "./FleetStore.ts"
 import type { KeptGroups } from "./KeptGroups.ts"
 import { connectTo } from "./SimConnection.ts"
@@ -60,7 +61,7 @@ export class FleetNode {
   /** It has the switch, as far as it knows. */
   isServing = false
   /** The journal says that it is away: refusals leave before they are in it. */
-  wasAwayUntil = 0
+  readonly away = new Spell()
   private readonly fleet: Fleet
   private readonly events: NodeEvents
   private readonly place: PostgresPlace
@@ -185,7 +186,7 @@ export class FleetNode {
         this.events.durable(this, group)
       },
       onAway: (isAway) => {
-        this.wasAwayUntil = isAway ? Number.POSITIVE_INFINITY : this.machine.world.nowMs + 1000
+        this.away.set(isAway, this.machine.world.nowMs)
       }
     })
     return fleet.subject.start({

@@ -39,6 +39,8 @@ const STOPPED_WITHIN = 12_000
 /** Nodes that are started together for a switch that never ran may both begin it: by then one has it, milliseconds. */
 const SETTLED_AFTER = 10_000
 const HOLDS_AFTER_DRAIN = 10_000
+/** How long after its store is back a node may still write the acknowledgement of a repeat that it made before. */
+const REPEAT_LEAVES_MS = 1000
 
 /** Ends of a process that say what happened to it. What PostgreSQL lost is another matter. */
 const lawful: ReadonlySet<string> = new Set(["Overtaken", "StoreAway"])
@@ -147,8 +149,7 @@ class FleetRun {
       // It could not look: its process ends like any other that was cut off.
       if (this.lost !== undefined && text.includes("could not be handed over")) this.lost.isBlind = true
     })
-    const isLow = () => this.world.nowMs < node.wasAwayUntil
-    const tap = tapInto(this.history, this.world, node.name, () => node.durable, isLow)
+    const tap = tapInto(this.history, this.world, node.name, () => node.durable, node.away)
     this.net.taps.push((side, bytes) => {
       if (side.host !== node.name || side.peerHost === postgresName) return
       const before = this.history.written.length
@@ -166,7 +167,7 @@ class FleetRun {
     if (owner === undefined) return
     const { mti, rrn } = this.history.written.at(-1)!
     // The reversal has been on disk for long, and its repeat need not wait for a store that is away: that is true of any owner.
-    if (mti === "0430" && this.world.nowMs < node.wasAwayUntil) return
+    if (mti === "0430" && node.away.wasSince(this.world.nowMs - REPEAT_LEAVES_MS)) return
     this.find(
       `fleet: ${node.name} wrote ${mti} ${rrn} to ${side.peerHost}, and ${owner.node} has the switch, epoch ${epoch}`
     )

@@ -221,6 +221,7 @@ export class Acquirer {
     }
     this.history.cards.add(card)
     this.history.purchases.set(rrn, purchase)
+    this.history.begun.set(rrn, this.host.now)
     this.byKey.set(purchase.key, purchase)
     return { message, purchase }
   }
@@ -260,13 +261,15 @@ export class Acquirer {
     const { fields, source } = other ?? stranger
     const { transmission } = timesAt(this.host.now)
     const next = { 7: transmission, 11: String((Number(fields[11]) % 999_999) + random.whole(1, 5)).padStart(6, "0") }
-    const message = {
+    const message: CupsMessage = {
       ...(other ?? stranger),
       source: random.chance(0.5) ? source : own.source,
       ...(random.chance(0.5)
         ? { mti: "0200", fields: { ...fields, ...next, 37: `LIE${String(++this.count).padStart(9, "0")}` } }
         : { mti: "0420", fields: { ...fields, ...next, 90: originalDataOf(other ?? stranger) } })
     }
+    const rrn = message.fields[37] ?? ""
+    if (!this.history.begun.has(rrn)) this.history.begun.set(rrn, this.host.now)
     this.lies.add(`${message.mti} ${keyOf(message)}`)
     this.history.lies++
     session.send(message)

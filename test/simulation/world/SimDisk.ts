@@ -10,6 +10,7 @@ import { JournalStore, type OpenStore } from "../../../packages/switch/src/journ
 import { MemoryStore } from "../../../packages/switch/src/journal/MemoryStore.ts"
 import type { Life, Machine } from "./Machine.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
+import { Spell } from "./Spell.ts"
 
 /** What the seed drew for the disk. */
 export interface DiskOptions {
@@ -26,7 +27,8 @@ export class SimDisk {
   hasFailed = false
   /** Seq of the last entry that is on disk and acknowledged. */
   durable = 0
-  private lowUntil = 0
+  /** Little room is left or the store is away: refusals may leave without being on disk. */
+  readonly refusing = new Spell()
   private awayCount = 0
   /** Called when a commit failed, with the life whose commit it was. */
   readonly onFailed: Array<(life: Life) => void> = []
@@ -97,13 +99,8 @@ export class SimDisk {
 
   private refuse(): void {
     const refuses = this.awayCount > 0 ? "away" : this.isLow ? "space" : undefined
-    this.lowUntil = refuses === undefined ? this.machine.world.nowMs + 1000 : Number.POSITIVE_INFINITY
+    this.refusing.set(refuses !== undefined, this.machine.world.nowMs)
     this.store.refuses = refuses
-  }
-
-  /** Little room is left or the store is away, or that was so a second ago: refusals may leave before they are on disk. */
-  get wasLow(): boolean {
-    return this.machine.world.nowMs < this.lowUntil
   }
 
   /** Breaks the next commit, and with it the journal; the group may be on disk all the same. */
