@@ -58,16 +58,18 @@ const world = (folder, mode, ...how) =>
     child.once("close", (code) => resolve({ code, text }))
   })
 
-const hunt = async (folder, last, mode) => {
-  const { code, text } = await world(folder, mode, "--seeds", `1..${last}`)
+const wished = (wishes) => (wishes === undefined ? [] : ["--wishes", JSON.stringify(wishes)])
+
+const hunt = async (folder, last, mode, wishes) => {
+  const { code, text } = await world(folder, mode, "--seeds", `1..${last}`, ...wished(wishes))
   const seed = /^seed (\d+), commit/m.exec(text)?.[1]
   const finding = /^ {2}(\S.*)$/m.exec(text)?.[1] ?? ""
   return { code, text, finding, seed: seed === undefined ? undefined : Number(seed) }
 }
 
 /** The smallest run that still shows the defect: how many were tried, the finding, and the wishes that fix it. */
-const smallest = async (folder, mode, seed) => {
-  const { text } = await world(folder, mode, "--shrink", String(seed))
+const smallest = async (folder, mode, seed, wishes) => {
+  const { text } = await world(folder, mode, "--shrink", String(seed), ...wished(wishes))
   const tried = /^(\d+) runs tried/m.exec(text)?.[1]
   const found = text.slice(text.search(/^seed \d+, commit/m))
   const finding = /^ {2}(\S.*)$/m.exec(found)?.[1]
@@ -108,14 +110,14 @@ for (const defect of chosen) {
   await inCopy(async (folder) => {
     spoil(folder, defect)
     const began = Date.now()
-    const { code, finding, seed, text } = await hunt(folder, seeds, defect.mode ?? "switch")
+    const { code, finding, seed, text } = await hunt(folder, seeds, defect.mode ?? "switch", defect.wishes)
     const isFound = code === 1 && seed !== undefined
     if (!isFound) missed++
     const time = `${((Date.now() - began) / 1000).toFixed(1)} s`
     console.log(`${isFound ? `found by seed ${seed}` : "NOT FOUND"}  ${defect.breaks}  ${defect.name}  (${time})`)
     console.log(`    ${isFound ? finding.slice(0, 160) : text.trim().split("\n").slice(-3).join("\n    ")}`)
     if (!isFound || !shrinks) return
-    for (const line of await smallest(folder, defect.mode ?? "switch", seed)) console.log(`    ${line}`)
+    for (const line of await smallest(folder, defect.mode ?? "switch", seed, defect.wishes)) console.log(`    ${line}`)
   })
 }
 process.exitCode = missed === 0 ? 0 : 1

@@ -111,6 +111,8 @@ export interface Wishes {
   readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "second" | "bin">>
   /** Weights of the kinds of faults; a kind left out keeps its own weight, 0 never happens. */
   readonly weights?: Partial<FaultWeights & FleetWeights>
+  /** Chance that a run of two nodes ends with a fail-over that lost something. */
+  readonly losses?: number
   /** 2: two nodes over one PostgreSQL, with faults of their own. */
   readonly nodes?: 1 | 2
   /** Instead of drawn faults. */
@@ -348,7 +350,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     faults:
       wishes.faults ??
       (wishes.nodes === 2
-        ? drawFleetFaults(random.stream("faults"), chaos, wishes.weights)
+        ? drawFleetFaults(random.stream("faults"), chaos, wishes.weights, wishes.losses)
         : drawFaults(random.stream("faults"), switchName, partners, chaos, wishes.weights))
   }
 }

@@ -37,6 +37,7 @@ const known: { readonly [K in keyof Required<Wishes>]: true } = {
   acquirer: true,
   issuer: true,
   weights: true,
+  losses: true,
   nodes: true,
   days: true,
   zones: true,

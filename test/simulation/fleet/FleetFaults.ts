@@ -63,10 +63,10 @@ const usualWeights: FleetWeights = {
 
 const nodes: ReadonlyArray<Which> = ["owner", "owner", "owner", "standby", 0, 1]
 
-/** Chance that a run ends with a fail-over that lost something. */
-const LOSSES = 0.1
+/** Chance that a run ends with a fail-over that lost something, where nothing else is wished. */
+const LOSSES = 0.12
 /** Chance that a hand-over has begun just before. */
-const HANDED_OVER = 0.4
+const HANDED_OVER = 0.7
 
 const drawTrouble = (random: SeededRandom, kind: FleetTrouble["kind"]): FleetTrouble => {
   const node = random.pick(nodes)
@@ -107,13 +107,14 @@ const drawHandOver = (random: SeededRandom, duration: number): FleetFault => ({
 })
 
 /**
- * Draws the faults of a run of `duration` ms, by time. One run in ten has none, one in ten ends with a loss; the others leave
+ * Draws the faults of a run of `duration` ms, by time. One run in ten has none, one in eight ends with a loss; the others leave
  * some kinds out altogether.
  */
 export const drawFleetFaults = (
   random: SeededRandom,
   duration: number,
-  wished: Partial<FleetWeights> = {}
+  wished: Partial<FleetWeights> = {},
+  losses = LOSSES
 ): ReadonlyArray<FleetFault> => {
   if (random.chance(0.1)) return []
   const weights = { ...usualWeights, ...wished }
@@ -124,7 +125,7 @@ export const drawFleetFaults = (
     ...drawTrouble(random, random.pick(urn)),
     at: random.between(5000, duration)
   })).sort((a, b) => a.at - b.at)
-  const loss = random.chance(LOSSES) ? [{ ...drawTrouble(random, "loss"), at: duration - 1 }] : []
+  const loss = random.chance(losses) ? [{ ...drawTrouble(random, "loss"), at: duration - 1 }] : []
   const handOver = loss.length > 0 && random.chance(HANDED_OVER) ? [drawHandOver(random, duration)] : []
   return [...drawn, ...handOver, ...loss]
 }

@@ -42,6 +42,9 @@ const HOLDS_AFTER_DRAIN = 10_000
 /** How long after its store is back a node may still write the acknowledgement of a repeat that it made before. */
 const REPEAT_LEAVES_MS = 1000
 
+/** Answers of PostgreSQL with which an owner has looked at what is left: on a new connection the beat comes behind two. */
+const LOOKED = 4
+
 /** Ends of a process that say what happened to it. What PostgreSQL lost is another matter. */
 const lawful: ReadonlySet<string> = new Set(["Overtaken", "StoreAway"])
 
@@ -77,7 +80,13 @@ class FleetRun {
   private stops = 0
   /** Acknowledged groups are gone: which node knew of them, and what its process ended with. */
   private lost:
-    | { readonly node: FleetNode | undefined; end: string | undefined; goneOn: number; isBlind: boolean }
+    | {
+        readonly node: FleetNode | undefined
+        end: string | undefined
+        goneOn: number
+        isBlind: boolean
+        answers: number
+      }
     | undefined
 
   constructor(options: FleetRun["options"], { keepTrace = false, subject }: RunSettings, directory: string) {
@@ -151,6 +160,7 @@ class FleetRun {
     })
     const tap = tapInto(this.history, this.world, node.name, () => node.durable, node.away)
     this.net.taps.push((side, bytes) => {
+      if (side.host === postgresName && side.peerHost === node.name && this.lost?.node === node) this.lost.answers++
       if (side.host !== node.name || side.peerHost === postgresName) return
       const before = this.history.written.length
       tap(side, bytes)
@@ -189,7 +199,10 @@ class FleetRun {
     const reason = error?.reason._tag
     this.world.note(`${node.name} ends: ${reason ?? words}`)
     if (this.lost !== undefined) {
-      if (this.lost.node === node) this.lost.end ??= reason ?? words
+      if (this.lost.node !== node || this.lost.end !== undefined) return
+      this.lost.end = reason ?? words
+      // It was cut off all the time, and was to end by now.
+      if (reason === "StoreAway" && this.lost.answers < LOOKED) this.lost.isBlind = true
       return
     }
     if (reason !== undefined ? !lawful.has(reason) : words !== "")
@@ -206,7 +219,7 @@ class FleetRun {
     for (const finding of this.partners.wireFindings()) this.find(finding)
     const { owner } = this.server.tables
     const knows = this.nodes.find((one) => one.isServing && !one.machine.isPaused && one.name === owner?.node)
-    this.lost = { node: knows, end: undefined, goneOn: 0, isBlind: false }
+    this.lost = { node: knows, end: undefined, goneOn: 0, isBlind: false, answers: 0 }
   }
 
   // ---------------------------------------------------------------- phases and verdict

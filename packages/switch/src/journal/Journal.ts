@@ -173,8 +173,10 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     Deferred.doneUnsafe(failure, Effect.fail(error))
   }
   let trouble = ""
+  let wentAway = () => {}
   const troubled = (text: string) => {
     trouble = text
+    wentAway()
   }
   const open = yield* store.open({ committed: (group) => writer?.committed(group), failed, troubled })
   const stall = new Stall()
@@ -186,10 +188,14 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
   for (const note of open.opened.notes) journalWriter.note(note)
   noteLoss(journalWriter, open.opened)
   const drained = makeDrained(journalWriter, failure)
-  // A store that is away may be so for long, and what waits for it was shown to nobody.
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => (open.refuses() === "away" ? Effect.void : Effect.ignore(drained)))
-  )
+  // A store that is away, or goes away meanwhile, may be so for long, and what waits for it was shown to nobody.
+  const away = Effect.callback<void>((resume) => {
+    wentAway = () => {
+      if (open.refuses() === "away") resume(Effect.void)
+    }
+    wentAway()
+  })
+  yield* Effect.addFinalizer(() => Effect.raceFirst(away, Effect.ignore(drained)))
   const scan = makeScan(open)
   return Journal.of({
     writer: journalWriter,
