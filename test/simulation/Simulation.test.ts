@@ -6,13 +6,13 @@ import type { RunResult } from "./Result.ts"
 import { runSeed } from "./Simulation.ts"
 import { callers, fleet, guarded, type modes, subject, wishes } from "./Tested.ts"
 
-/** JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
+/** Five hundred seeds in all. JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
 const isLong = process.env["JINKA_LAB"] === "long"
-const SEEDS = isLong ? 3000 : 80
+const SEEDS = isLong ? 3000 : 420
 const CALLER_SEEDS = isLong ? 300 : 10
 /** A world with zones has some five times as much to do. */
-const ZONE_SEEDS = isLong ? 500 : 6
-const FLEET_SEEDS = isLong ? 2000 : 10
+const ZONE_SEEDS = isLong ? 500 : 20
+const FLEET_SEEDS = isLong ? 2000 : 50
 const CRASHES = isLong ? 200 : 40
 /**
  * 455: approvals that were heard were taken back, when a reload closed the connection under the write that held them. 50085: a
