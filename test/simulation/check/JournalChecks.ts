@@ -92,11 +92,11 @@ const approved = "00"
  * promises nothing, and is not written while there is little room on the disk; a repeat of that purchase may be taken later.
  */
 export const durableBeforeVisible = (history: History, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
-  // What could not be held against its MAC, the last of them, is no refusal of what has its key.
+  // The last of them are refusals of what has another's key: it could not be held against its MAC, or comes behind its reversal.
   const [accepted, queued, unproved] = firstByRrn(entries, [
     new Set([EntryKind.accepted, EntryKind.refused]),
     new Set([EntryKind.queued]),
-    new Set([EntryKind.unmatched])
+    new Set([EntryKind.unmatched, EntryKind.duplicateRequest])
   ]) as [First, First, First]
   const findings: Array<string> = []
   for (const written of history.written) {
