@@ -13,7 +13,12 @@ import { approve, standIn } from "./StandIn.ts"
 import { head, messages, patientRun, read, readDialogue } from "./Written.ts"
 
 describe("jinka-sim dialogue run", () => {
-  const command = (steps: string, targetOf: (port: number) => string) =>
+  const command = (
+    steps: string,
+    targetOf: (port: number) => string,
+    requested: Effect.Effect<void> = Effect.never,
+    rule = "The rule under test."
+  ) =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-dialogue-"))),
@@ -21,12 +26,12 @@ describe("jinka-sim dialogue run", () => {
       )
       const { port } = yield* standIn(approve)
       writeFileSync(join(directory, "messages.yaml"), messages)
-      writeFileSync(join(directory, "one.yaml"), head() + steps)
+      writeFileSync(join(directory, "one.yaml"), head().replace("The rule under test.", JSON.stringify(rule)) + steps)
       const junit = join(directory, "report.xml")
       const flags = ["run", directory, "--target", targetOf(port), "--within", "60 seconds", "--junit", junit]
       const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
         Effect.provideService(Console.Console, quietConsole),
-        Effect.provideService(StopSignal, noSignal),
+        Effect.provideService(StopSignal, { ...noSignal, requested }),
         Effect.exit
       )
       return { exit, report: existsSync(junit) ? readFileSync(junit, "utf8") : "" }
@@ -49,6 +54,21 @@ describe("jinka-sim dialogue run", () => {
 
     expect(String(exit)).toContain("1 of 1 dialogues are broken")
     expect(report).toContain('tests="1" failures="1"')
+  })
+
+  it("ends with what was run so far when it is stopped, with its reports, and shows no card and no control character", async () => {
+    const steps = "  - A connects\n  - A sends: { like: sign-on }\n  - wait: 10m\n"
+    const stop = Effect.sleep(300)
+    const { exit, report } = await command(
+      steps,
+      (port) => `127.0.0.1:${port}`,
+      stop,
+      "card 6200000000000005 \u001b[31m"
+    )
+
+    expect(String(exit)).toContain("the run was stopped: 1 of 1 dialogues were not run")
+    expect(report).toContain('<skipped message="the run was stopped"/>')
+    expect(report).toContain("card 620000******0005 \\u001b[31m")
   })
 
   it("fails when everything was skipped, and says which addresses do not match", async () => {
@@ -95,6 +115,28 @@ describe("jinka-sim dialogue run", () => {
 })
 
 describe("A run of many dialogues", () => {
+  it("gives each number once, however many a dialogue before has used", async () => {
+    const stans = await Effect.runPromise(
+      Effect.gen(function* () {
+        const { port } = yield* standIn(approve)
+        const text = (count: number) =>
+          `${head()}  - A connects\n  - repeat: ${count}\n    steps:\n      - A sends: { like: sign-on, as: "a{n}" }\n      - A expects: { answer to: "a{n}" }\n`
+        const dialogues = [yield* read(text(120)), yield* read(text(3))]
+        const outcomes = yield* runDialogues(dialogues, {
+          ...patientRun,
+          endpoint: () => ({ host: "127.0.0.1", port })
+        })
+        expect(outcomes.map(({ result }) => result)).toEqual(["kept", "kept"])
+        return outcomes.flatMap(({ transcript }) =>
+          transcript.flatMap((line) => (line._tag === "sent" ? [line.message.index.text(11)] : []))
+        )
+      }).pipe(Effect.scoped)
+    )
+
+    expect(stans).toHaveLength(123)
+    expect(new Set(stans).size).toBe(123)
+  })
+
   const three = Effect.gen(function* () {
     const { port } = yield* standIn(approve)
     const kept = yield* read(

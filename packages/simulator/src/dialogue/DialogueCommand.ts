@@ -1,10 +1,11 @@
 /** `jinka-sim dialogue run`: dialogues against a system at given addresses. Mounted by the command line. */
 import { statSync } from "node:fs"
 import { relative } from "node:path"
-import { Console, Effect } from "effect"
+import { Clock, Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { duration, listOf } from "../cli/Flags.ts"
+import { StopSignal } from "../cli/StopSignal.ts"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import { tryToWrite, writeTexts } from "../file/TextFile.ts"
 import type { Endpoint } from "../link/Listener.ts"
@@ -127,6 +128,22 @@ const whySkipped = (
   return `${reasons}. --target names ${given.join(", ")}, and the dialogues name ${named.join(", ")}`
 }
 
+/** A dialogue that a stopped run did not come to, or did not end. */
+const notRun = (dialogue: Dialogue, startedWall: number): Outcome => ({
+  ...{
+    dialogue,
+    startedWall,
+    failure: undefined,
+    transcript: [],
+    startedAt: 0,
+    endedAt: 0,
+    numbersTo: 1,
+    cardData: []
+  },
+  result: "skipped",
+  skipped: "the run was stopped"
+})
+
 const runCommand = Command.make(
   "run",
   flags,
@@ -148,12 +165,27 @@ const runCommand = Command.make(
       utcOffsetMs: input.utcOffset * 60_000
     }
     yield* tryToWrite([input.junit, input.html])
-    const outcomes = yield* runDialogues(dialogues, options, (outcome) => Console.log(outcomeLine(outcome)))
+    const ended: Array<Outcome> = []
+    const stop = yield* StopSignal
+    const { currentTimeMillis } = yield* Clock.Clock
+    const running = runDialogues(dialogues, options, (outcome) => {
+      ended.push(outcome)
+      return Console.log(outcomeLine(outcome))
+    })
+    const isStopped = yield* Effect.raceFirst(Effect.as(running, false), Effect.as(stop.requested, true))
+    const startedWall = yield* currentTimeMillis
+    const outcomes = [...ended, ...dialogues.slice(ended.length).map((one) => notRun(one, startedWall))]
     yield* Console.log(`\n${summaryText(outcomes)}`)
     yield* writeTexts([
       [input.junit, () => junitXml(outcomes)],
       [input.html, () => htmlReport(outcomes)]
     ])
+    if (isStopped) {
+      const left = dialogues.length - ended.length
+      return yield* new Unsettled({
+        reason: `the run was stopped: ${left} of ${dialogues.length} dialogues were not run`
+      })
+    }
     yield* judged(outcomes, targets, dialogues)
   })
 ).pipe(

@@ -1,6 +1,7 @@
 /** Outcomes of dialogues for people and for build systems: terminal text and JUnit XML. Prints nothing. */
 import { basename, dirname } from "node:path"
 import { coverTyped } from "@jinka/codec"
+import { shownText } from "../file/FileInvalid.ts"
 import type { Dialogue } from "./Dialogue.ts"
 import type { Outcome } from "./Runner.ts"
 import { transcriptText } from "./Transcript.ts"
@@ -14,7 +15,10 @@ const placeOf = ({ dialogue, failure }: Outcome): string => {
 }
 
 /** The rule, and the case where the rule does not say it. */
-export const titleOf = ({ caseText, rule }: Dialogue): string => (caseText === "" ? rule : `${rule} [${caseText}]`)
+export const titleOf = ({ caseText, rule }: Dialogue): string => {
+  const text = caseText === "" ? rule : `${rule} [${caseText}]`
+  return shownText(text.trim().replaceAll(/\s*\n\s*/g, " "))
+}
 
 /** What went wrong, with the whole transcript; "" for a dialogue that was kept or skipped. */
 export const failureText = (outcome: Outcome): string => {
@@ -23,9 +27,9 @@ export const failureText = (outcome: Outcome): string => {
   const step = failure.step === undefined ? "after the last step" : failure.step.text
   return [
     `${sign[outcome.result].trim()}  ${titleOf(dialogue)}`,
-    `source  ${dialogue.source}`,
-    `step    ${coverTyped(step)}   (${placeOf(outcome)})`,
-    ...failure.says.map((sentence) => `        ${coverTyped(sentence)}`),
+    `source  ${shownText(dialogue.source)}`,
+    `step    ${shownText(step)}   (${placeOf(outcome)})`,
+    ...failure.says.map((sentence) => `        ${shownText(sentence)}`),
     "",
     transcriptText(transcript, startedAt, failure.mark)
   ].join("\n")

@@ -3,15 +3,14 @@ import { Effect, Random } from "effect"
 import type { Dialogue } from "./Dialogue.ts"
 import { type Outcome, type RunOptions, runDialogue } from "./Runner.ts"
 
-/** Numbers that one dialogue may use up before the next one's begin. */
-const NUMBERS_EACH = 100
-
-/** Places where the numbers of a run may begin; STANs have six digits. */
+/** Places where the numbers of a run may begin, so many apart; STANs have six digits. */
 const PLACES = 9000
+const APART = 100
 
 /**
  * Runs dialogues in order; `onOutcome` is called after each. Numbers for `{stan}` begin at a place drawn by chance: two runs in
- * one second would else send the same STAN and time, and the second would be a repeat of the first.
+ * one second would else send the same STAN and time, and the second would be a repeat of the first. Those of a dialogue begin
+ * where the one before has ended, however many that used.
  */
 export const runDialogues = (
   dialogues: ReadonlyArray<Dialogue>,
@@ -20,10 +19,13 @@ export const runDialogues = (
 ): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.gen(function* () {
     const first = yield* Random.nextIntBetween(0, PLACES)
-    return yield* Effect.forEach(dialogues, (dialogue, place) =>
-      runDialogue(dialogue, {
-        ...options,
-        numbersFrom: (first + place) * NUMBERS_EACH + 1
-      }).pipe(Effect.tap(onOutcome))
+    let numbersFrom = first * APART + 1
+    return yield* Effect.forEach(dialogues, (dialogue) =>
+      Effect.suspend(() => runDialogue(dialogue, { ...options, numbersFrom })).pipe(
+        Effect.tap((outcome) => {
+          numbersFrom = outcome.numbersTo
+          return onOutcome(outcome)
+        })
+      )
     )
   })

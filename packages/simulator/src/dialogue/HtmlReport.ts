@@ -3,6 +3,7 @@
  * and of a broken rule the message that came beside the one that it was to be like. Card data covered. Pure.
  */
 import { coverTyped, type DescribedRow, describe } from "@jinka/codec"
+import { shownText } from "../file/FileInvalid.ts"
 import { coveredBytes } from "./Cover.ts"
 import type { Dialogue } from "./Dialogue.ts"
 import { titleOf } from "./DialogueReport.ts"
@@ -121,7 +122,7 @@ const outcomeText = (outcome: Outcome): string => {
   const open = failure === undefined ? "" : " open"
   return [
     `<details class="${result}"${open}><summary><b>${result}</b> ${html(titleOf(dialogue))} <span class="place">${html(time)}</span></summary>`,
-    `<p class="place">${html(dialogue.source)} · ${html(dialogue.file)}</p>`,
+    `<p class="place">${html(shownText(dialogue.source))} · ${html(dialogue.file)}</p>`,
     failure === undefined ? "" : failureText(dialogue, failure),
     talk(outcome),
     "</details>"

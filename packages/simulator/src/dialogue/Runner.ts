@@ -58,6 +58,8 @@ export interface Outcome {
   readonly skipped: string
   readonly failure: Failure | undefined
   readonly transcript: Transcript
+  /** The first of the numbers for `{stan}` and `{rrn}` that it has not used. */
+  readonly numbersTo: number
   /** Monotonic milliseconds. */
   readonly startedAt: number
   readonly endedAt: number
@@ -76,7 +78,7 @@ class Run {
   private readonly named = new Map<string, Observed>()
   private readonly values = new Map<string, string>()
   private readonly stages: ReadonlyMap<string, Stage>
-  private numbers: number
+  numbers: number
 
   constructor(dialogue: Dialogue, options: RunOptions, clock: Clock.Clock) {
     this.dialogue = dialogue
@@ -298,7 +300,8 @@ export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Eff
     const common = { dialogue, startedAt, startedWall }
     const skipped = hindrance(dialogue, options)
     if (skipped !== "") {
-      const nothing = { transcript: [], cardData: [], failure: undefined, endedAt: startedAt }
+      const { numbersFrom: numbersTo } = options
+      const nothing = { transcript: [], cardData: [], failure: undefined, endedAt: startedAt, numbersTo }
       return { ...common, ...nothing, result: "skipped", skipped }
     }
     const run = new Run(dialogue, options, clock)
@@ -320,6 +323,7 @@ export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Eff
       skipped: "",
       failure,
       transcript: run.transcript,
+      numbersTo: run.numbers,
       endedAt: now(),
       cardData: cardDataOf(run.transcript)
     }

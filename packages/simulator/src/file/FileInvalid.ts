@@ -7,17 +7,19 @@ const longest = { word: 160, rule: 1000 }
 
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most)}…`)
 
-/** What a rule repeats of a file: no control character moves the terminal or begins a line, no huge value fills it. */
-const told = (rule: string): string => {
-  const visible = coverTyped(rule).replaceAll(
+/** A text of a file as it may be printed: card data covered, and no control character moves the terminal or begins a line. */
+export const shownText = (text: string): string =>
+  coverTyped(text).replaceAll(
     /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu,
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
-  return shortened(
-    visible.replaceAll(/\S+/g, (word) => shortened(word, longest.word)),
+
+/** What a rule repeats of a file: no huge value fills the screen. */
+const told = (rule: string): string =>
+  shortened(
+    shownText(rule).replaceAll(/\S+/g, (word) => shortened(word, longest.word)),
     longest.rule
   )
-}
 
 /**
  * The place and the rule; what it repeats of the file is covered where it may be card data. `line` counts from 1; 0 when the
