@@ -116,6 +116,48 @@ describe("Over the administrative listener", () => {
     ])
   })
 
+  it("a word that is not known is named and changes nothing, and card numbers among the words are covered", async () => {
+    const { running } = await start()
+    const places = async (path: string, body: unknown) => {
+      const answer = await ask(running, path, body)
+      const { error } = (await answer.json()) as { readonly error: string }
+      return [answer.status, error.replace(/^.* is not as /, "").replace(/; where .*$/, "")]
+    }
+    const silence = { minutes: 5, reason: "line is changed" }
+    const misspelt = await places("/api/alarms/linkDown/silence", { ...silence, lnk: "issuer" })
+    const two = await places("/api/alarms/linkDown/silence", { link: "issuer", minutes: 0, reason: "" })
+    const card = await places("/api/why", { [pan]: "x" })
+    const query = await fetch(`http://127.0.0.1:${running.ready.admin!.port}/api/pending?olderms=5`, {
+      headers: { authorization: `Bearer ${viewer}` }
+    })
+    await running.stop()
+
+    expect(misspelt).toEqual([400, "/openapi.json says: lnk"])
+    expect(two[1]).toContain("/openapi.json says: ")
+    expect(card[0]).toBe(400)
+    expect(card[1]).not.toContain(pan)
+    expect([query.status, await query.text()]).toEqual([400, expect.stringContaining("olderms")])
+    expect(running.err()).not.toContain("silence alarm")
+  })
+
+  it("a page hears no more of the switch when its session ends", async () => {
+    const { running } = await start()
+    const at = `http://127.0.0.1:${running.ready.admin!.port}`
+    const page = { "content-type": "application/json", "sec-fetch-site": "same-origin" }
+    const begun = await fetch(`${at}/session`, { method: "POST", headers: { authorization: `Bearer ${viewer}` } })
+    const cookie = begun.headers.get("set-cookie")!.split(";")[0]!
+    const events = await fetch(`${at}/api/events`, { headers: { cookie } })
+    const reader = events.body!.getReader()
+    const first = await reader.read()
+    await fetch(`${at}/session/end`, { method: "POST", headers: { ...page, cookie }, body: "{}" })
+    for (let more = first; !more.done; more = await reader.read()) expect(more.done).toBe(false)
+    const again = await fetch(`${at}/api/events`, { headers: { cookie } })
+    await running.stop()
+
+    expect(Buffer.from(first.value!).toString()).toMatch(/^data: \{/)
+    expect(again.status).toBe(401)
+  })
+
   it("whoever asks for more than the journal should give is told to wait, and nobody else is", async () => {
     const { running } = await start()
 

@@ -176,7 +176,7 @@ describe("The administrative listener", () => {
     expect([undayed, dayless].map(({ status }) => status)).toEqual([400, 404])
     expect([silent, digits, unknown].map(({ status }) => status)).toEqual([400, 400, 400])
     expect([monthless, tracedNothing].map(({ status }) => status)).toEqual([400, 400])
-    expect(unknown.text).toContain("What the path of POST /api/links/:name/:act got is not as /openapi.json says.")
+    expect(unknown.text).toContain("What the path of POST /api/links/:name/:act got is not as /openapi.json says: act")
     expect(digits.text).not.toContain(pan)
     expect(JSON.parse(blocked.text)).toMatchObject({ link: "issuer", act: "block" })
     expect(links.map(({ blocked }) => blocked)).toEqual([false, true])

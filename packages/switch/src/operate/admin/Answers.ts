@@ -1,6 +1,6 @@
 /** Fills the contract of `Api` with what a running switch can: the same operations as the control socket has. */
 import { coverTyped } from "@jinka/codec"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, type Schema, SchemaIssue } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import type { SearchKey } from "../../journal/JournalStore.ts"
@@ -36,10 +36,19 @@ const parts: Readonly<Record<string, string>> = {
 const hint = (kind: string): string =>
   kind === "Payload" ? "; where it has a reason, that has 1 to 120 ASCII characters and no run of 8 digits" : ""
 
+const listed = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Where it is wrong, by the names alone; "": as a whole. Whoever asked may have written a name, too. */
+const placesIn = ({ issue }: Schema.SchemaError): string => {
+  const paths = listed(issue).issues.map(({ path = [] }) => path.map((part) => String(part)).join("."))
+  const names = [...new Set(paths)].filter((name) => name !== "").slice(0, 5)
+  return names.length === 0 ? "" : `: ${names.map((name) => coverTyped(name)).join(", ")}`
+}
+
 const checked = HttpApiMiddleware.layerSchemaErrorTransform(Checked, (wrong, { endpoint }) =>
   Effect.fail(
     new Wrong({
-      error: `${parts[wrong.kind] ?? "What"} ${endpoint.method} ${endpoint.path} got is not as /openapi.json says${hint(wrong.kind)}.`
+      error: `${parts[wrong.kind] ?? "What"} ${endpoint.method} ${endpoint.path} got is not as /openapi.json says${placesIn(wrong.cause)}${hint(wrong.kind)}.`
     })
   )
 )

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url"
 import { Clock, Effect, FileSystem, Stream } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { type Headers, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { secureRandom } from "../../guard/SecureRandom.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import { beatOf } from "./Beat.ts"
@@ -92,22 +92,32 @@ export const consoleRoutes = Effect.fnUntraced(function* (
     HttpRouter.route(
       "GET",
       "/api/events",
-      as(users, ({ name, role }) => beats(look, { name, role }))
+      as(users, ({ name, role }, { cookie = null }) => {
+        // A session that ends takes its pages along; a token or a certificate has none.
+        const isOfSession = sessions.user(cookie) !== undefined
+        return beats(look, { name, role }, () => !isOfSession || sessions.user(cookie) !== undefined)
+      })
     )
   ]
 })
 
-const beats = (look: () => Seen, who: { readonly name: string; readonly role: string }) =>
+const beats = (look: () => Seen, who: { readonly name: string; readonly role: string }, isOpen: () => boolean) =>
   HttpServerResponse.stream(
     Stream.tick(BEAT_MS).pipe(
       Stream.take(BEATS_MAX),
+      Stream.takeWhile(isOpen),
       Stream.map(() => Buffer.from(`data: ${JSON.stringify(beatOf(look(), who))}\n\n`))
     ),
     { contentType: "text/event-stream" }
   )
 
-const as = (users: ReadonlyArray<User>, answer: (user: User) => HttpServerResponse.HttpServerResponse) =>
+const as = (
+  users: ReadonlyArray<User>,
+  answer: (user: User, headers: Headers.Headers) => HttpServerResponse.HttpServerResponse
+) =>
   Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) => {
     const user = namedIn(users, headers)
-    return user === undefined ? HttpServerResponse.jsonUnsafe({ error: whoAreYou }, { status: 401 }) : answer(user)
+    return user === undefined
+      ? HttpServerResponse.jsonUnsafe({ error: whoAreYou }, { status: 401 })
+      : answer(user, headers)
   })

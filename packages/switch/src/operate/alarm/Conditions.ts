@@ -102,6 +102,10 @@ const stuckBy = (retention: RetentionStatus | undefined): string => retention?.t
 const isStuck = (retention: RetentionStatus | undefined): boolean =>
   retention?.keepMs !== undefined && stuckBy(retention) !== ""
 
+/** How long something lasts: seconds, from two minutes on minutes. */
+const lasting = (ms: number): string =>
+  ms < 120_000 ? counted(Math.round(ms / 1000), "second", "seconds") : `${Math.round(ms / 60_000)} minutes`
+
 /** Why a link is down; nothing of one that has a connection. */
 const lastEnd = ({ ends: [last], local }: LinkWork): string =>
   last === undefined || local !== "" ? "" : `; last end: ${last.reason}, ${last.why}`
@@ -113,11 +117,12 @@ const LEG_ALONE_MS = 10_000
 const isHalf = ({ legs }: LinkWork, now: number): boolean =>
   legs.some(({ simplex }) => simplex?.state === "waiting for the other leg" && now - simplex.since >= LEG_ALONE_MS)
 
-const halfWords = ({ legs }: LinkWork): string => {
+const halfWords = ({ ends: [last], legs }: LinkWork): string => {
   const alone = legs.find(({ simplex }) => simplex?.state === "waiting for the other leg")
   const missing = legs.find(({ leg }) => leg !== alone?.leg)
   const { lastEnd, state } = missing?.simplex ?? {}
-  const why = lastEnd === undefined ? "" : `; its last end: ${lastEnd.why}`
+  const end = lastEnd?.why ?? last?.why
+  const why = end === undefined ? "" : `; its last end: ${end}`
   return `half a link: the ${alone?.leg} leg is up alone, the ${missing?.leg} leg is ${state}${why}`
 }
 
@@ -208,7 +213,7 @@ export class Conditions {
       ...when(
         "noTraffic",
         link.ready && silent >= noTrafficMs,
-        `no request for ${counted(Math.round(silent / 60_000), "minute", "minutes")}; before, it has sent some`
+        `no request for ${lasting(silent)}; before, it has sent some`
       ),
       ...when(
         "timeouts",
@@ -218,7 +223,7 @@ export class Conditions {
       ...when(
         "queueAge",
         waits >= queueAgeMs,
-        `${counted(stored.size, "message waits", "messages wait")}, the oldest for ${counted(Math.round(waits / 60_000), "minute", "minutes")}`
+        `${counted(stored.size, "message waits", "messages wait")}, the oldest for ${lasting(waits)}`
       ),
       ...when(
         "macFailures",

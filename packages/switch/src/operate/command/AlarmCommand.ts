@@ -3,7 +3,7 @@ import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { AlarmsReport } from "../alarm/Alarms.ts"
 import { alarmKinds } from "../alarm/Conditions.ts"
-import { durationMs } from "../configuration/text/Units.ts"
+import { daysMs, durationMs } from "../configuration/text/Units.ts"
 import { ask } from "../control/ControlCall.ts"
 import { CommandFailed } from "../Exit.ts"
 import { asJson, socketOf, whichSwitch } from "./Asked.ts"
@@ -48,19 +48,24 @@ const list = Command.make("list", { ...whichSwitch, json: asJson }, ({ json, ...
   Command.withExamples([{ command: "jinka alarm list switch.yaml", description: "First look" }])
 )
 
+/** The longest silence: who wants more changes the configuration. */
+const WEEK_MS = 7 * 86_400_000
+
 const silence = Command.make(
   "silence",
   {
     ...which,
     for: Flag.String("for").pipe(
-      Flag.withDescription("For how long, such as `2 hours`: at most a day; after that it is reported again")
+      Flag.withDescription(
+        "For how long, such as `2 hours`: or `3 days`: at most a week; after that it is reported again"
+      )
     )
   },
   ({ for: duration, json, kind, link, reason, ...of }) =>
     Effect.gen(function* () {
-      const ms = durationMs(duration)
-      if (ms === undefined || ms < 60_000) {
-        const says = `--for ${duration}: a duration is written such as "30 minutes" or "2 hours", from a minute to a day.`
+      const ms = durationMs(duration) ?? daysMs(duration)
+      if (ms === undefined || ms < 60_000 || ms > WEEK_MS) {
+        const says = `--for ${duration}: a duration is written such as "30 minutes", "2 hours" or "3 days", from a minute to a week.`
         return yield* new CommandFailed({ exit: "usage", says })
       }
       const request = { minutes: Math.ceil(ms / 60_000), reason, ...(Option.isSome(link) ? { link: link.value } : {}) }
