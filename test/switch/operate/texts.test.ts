@@ -37,6 +37,14 @@ describe("An error about times says the facts", () => {
     )
   })
 
+  it("of a link that dials a listener of its own switch", async () => {
+    const port = /listen: \{[^}]*port: (\d+)/.exec(sound)![1]!
+    const looped = sound.replace(/(connect: \{[^}]*port: )\d+/, `$1${port}`)
+    expect(await one(looped)).toContain(
+      `warning links[1].connect.port: the link dials port ${port} of this machine, where this switch itself listens for acquirer. Give the partner's port.`
+    )
+  })
+
   it.each(["15", '"15"', "15s"])("of a duration without its unit: %s", async (text) => {
     expect(await one(withLink("acquirer", `frameTimeout: ${text}`))).toContain('Write it as "15 seconds"')
   })

@@ -42,6 +42,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
     ...links.flatMap((link) => unaddressed(link, draft.part("institution"))),
     ...links.flatMap((link) => modeRelations(link, draft.part("requestTimeout").ms("10 seconds"))),
     ...repeatedAddresses([...links, ...draft.part("doors").entries, ...draft.part("http").entries]),
+    ...dialsItself([...links, ...draft.part("doors").entries, ...draft.part("http").entries]),
     ...doorRelations(draft, links),
     ...httpRelations(draft, links),
     ...groupRelations(draft, links),
@@ -172,6 +173,22 @@ const repeatedAddresses = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> 
     if (other === undefined) return []
     const rule = `only one link or door listens on an address; ${other.name} listens on ${other.host}:${other.port}`
     return [error(listen.part("port").path, rule, "Give it a port of its own.")]
+  })
+}
+
+/** Names of this machine that need no looking up. */
+const ownHosts = new Set(["127.0.0.1", "::1", "localhost", ...anyHost])
+
+/** A port that was copied: the link reaches our own listener, and what is sent to its partner comes back as that one's. */
+const dialsItself = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const sides = links.flatMap((link) => sidesOf(link).map((side) => ({ name: link.part("name").text ?? "", side })))
+  const listening = sides.map(({ name, side }) => ({ name, port: side.part("listen", "port").number }))
+  return sides.flatMap(({ side }) => {
+    const port = side.part("connect", "port")
+    const met = listening.find((one) => one.port !== 0 && one.port !== undefined && one.port === port.number)
+    if (met === undefined || !ownHosts.has(side.part("connect", "host").text ?? "")) return []
+    const rule = `the link dials port ${met.port} of this machine, where this switch itself listens for ${met.name}`
+    return [warning(port.path, rule, "Give the partner's port.")]
   })
 }
 
