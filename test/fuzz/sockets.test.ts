@@ -5,7 +5,7 @@
 import { request } from "node:http"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
-import { compile, cups, cupsFrame, dialects, Framer, isMessageError, wholeFrame } from "@jinka/codec"
+import { cups, cupsFrame, dialects, Framer, interpret, isMessageError, wholeFrame } from "@jinka/codec"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
@@ -135,7 +135,7 @@ const post = (port: number, body: Buffer): Promise<number> =>
 
 /** An issuer that approves what it can read, and leaves lying about what it cannot. */
 const honestIssuer = (port: number): Socket => {
-  const lenient = compile({ ...cups, lenient: true })
+  const lenient = interpret({ ...cups, lenient: true })
   const socket = connect(port, "127.0.0.1").on("error", () => {})
   const framer = new Framer(cupsFrame)
   const frame = (buffer: Buffer, start: number, end: number) => {
@@ -195,7 +195,7 @@ describe("A running switch among partners that lie", () => {
     const hostFuzzedMessages = new FuzzedMessages(dialects[hostDialect]!, chance, keptOf(hostDialect))
     const hosts = ["host-a", "host-b"].map((name) => lyingHost(running.port(name), hostFuzzedMessages))
     await until(async () => (await running.status()).links.filter(({ ready }) => ready).length >= 4, "all are there")
-    const ledger = new Ledger(callers.map((name) => compile(dialects[name]!)))
+    const ledger = new Ledger(callers.map((name) => interpret(dialects[name]!)))
     for (const [n, name] of callers.entries()) {
       const fuzzed = new FuzzedMessages(dialects[name]!, chance, keptOf(name))
       const institution = `7100000${n}`

@@ -4,7 +4,6 @@
  */
 import {
   type Codec,
-  compile,
   type Dialect,
   type FieldLayout,
   interpret,
@@ -72,7 +71,7 @@ export class FuzzedMessages {
   constructor(dialect: Dialect, chance: Chance, kept: ReadonlyArray<Buffer> = []) {
     this.kept = kept
     this.dialect = dialect
-    this.codec = compile(dialect)
+    this.codec = interpret(dialect)
     this.chance = chance
     this.fields = new Map(interpret(dialect).layout.defined.map((field) => [field.de, field]))
   }

@@ -1,5 +1,5 @@
 /** What becomes of one message in a switch of its own: for telling messages apart by where they lead. */
-import { compile, type Dialect, isMessageError, MessageIndex, mtiClass } from "@jinka/codec"
+import { type Dialect, interpret, isMessageError, MessageIndex, mtiClass } from "@jinka/codec"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { entryKindName } from "../../../packages/switch/src/journal/EntryKind.ts"
@@ -16,7 +16,7 @@ const limits = { requestTimeoutMs: TIMEOUT_MS, recentKeys: 64, unwrittenRefuse: 
  */
 export const outcomeOf = (dialect: Dialect, stan: "callers" | "own", bytes: Buffer): Promise<string> =>
   Effect.gen(function* () {
-    const codec = compile(dialect)
+    const codec = interpret(dialect)
     const host = { ...linkOf("host", 7002, dialect), stan }
     const bench = yield* startBench([linkOf("liar", 7001, dialect), host], makeDisk(), { limits })
     const [liar, target] = [bench.dial(0), bench.dial(1)]
@@ -46,7 +46,7 @@ const textOf = (code: string): string => code.replaceAll(/(?<=[a-z].*)\d+/g, "#"
 
 /** The message without one field, each in turn; nothing for what cannot be read. */
 export const shorter = (dialect: Dialect, bytes: Buffer): ReadonlyArray<Buffer> => {
-  const lenient = compile({ ...dialect, lenient: true })
+  const lenient = interpret({ ...dialect, lenient: true })
   const message = lenient.decode(bytes)
   if (isMessageError(message)) return []
   return Object.keys(message.fields).flatMap((de) => {

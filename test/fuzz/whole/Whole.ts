@@ -2,7 +2,7 @@
  * The whole switch against partners that lie, in virtual time: from a message's first byte to its delivery, with the journal.
  * Two partners of two dialects lie to it and to each other; two others trade honestly beside them and must not notice.
  */
-import type { Codec, Dialect, Message } from "@jinka/codec"
+import { type Codec, type Dialect, interpret, type Message } from "@jinka/codec"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Chance } from "../../codec/fuzz/Mutation.ts"
@@ -83,7 +83,7 @@ export const runWorld = (world: World): Effect.Effect<Run> =>
       new FuzzedMessages(world.to, chance, keptOf(world.to.name))
     ] as const
     const findings: Array<string> = []
-    const ledger = new Ledger(links.map(({ codec }) => codec))
+    const ledger = new Ledger(links.map(({ dialect }) => interpret(dialect)))
     let wires = links.map((_, id) => bench.dial(id))
     const say = (link: number, ...messages: ReadonlyArray<Buffer>) => {
       ledger.said(link, messages)
