@@ -182,7 +182,7 @@ describe("What is wrong now", () => {
       {
         kind: "certificate",
         link: "",
-        says: "our certificate a.pem runs out in 12 days: partners will refuse it; our certificate b.pem has run out: partners will refuse it"
+        says: "our certificate a.pem runs out in 12 days: whoever checks it refuses it then; our certificate b.pem has run out: whoever checks it refuses it then"
       }
     ])
     expect(new Conditions(limits).look({ ...look, certificates: [] })).toEqual([])

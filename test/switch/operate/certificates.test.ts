@@ -59,7 +59,26 @@ describe("The watch over certificates", () => {
       yield* TestClock.adjust(60_000)
 
       expect(looked).toBe(2)
-      expect(said).toEqual(["our certificate ours.pem runs out in 2 days: partners will refuse it"])
+      expect(said).toEqual(["our certificate ours.pem runs out in 2 days: whoever checks it refuses it then"])
+    })
+  )
+
+  it.effect("tells of the operators' listener, too, from when a reload has given it one", () =>
+    Effect.gen(function* () {
+      const credentials = Credentials.of({
+        of: () => ({ expiresAt: 12.5 * DAY_MS }) as Material,
+        reload: Effect.succeed([]),
+        refresh: Effect.succeed([])
+      })
+      let listener: ReadonlyArray<ReturnType<typeof tls>> = []
+      const ending = yield* Certificates.makeEnding(
+        () => plain,
+        () => listener
+      ).pipe(Effect.provideService(Credentials, credentials))
+
+      expect(ending(10 * DAY_MS)).toEqual([])
+      listener = [{ ...tls(undefined), certificate: "admin.pem", key: "admin.key" }]
+      expect(ending(10 * DAY_MS)).toEqual([{ file: "admin.pem", days: 2 }])
     })
   )
 })

@@ -58,11 +58,11 @@ export interface EndingCertificate {
   readonly days: number
 }
 
-/** Those of ours that end within 30 days. `settings` are asked for at each look, as a reload may bring others. */
-export const makeEnding = (settings: () => SwitchSettings, others: ReadonlyArray<TlsSettings>) =>
+/** Those of ours that end within 30 days. Both are asked for at each look, as a reload may bring others. */
+export const makeEnding = (settings: () => SwitchSettings, others: () => ReadonlyArray<TlsSettings>) =>
   Effect.map(Credentials, (credentials) => (wallMs: number): ReadonlyArray<EndingCertificate> => {
     const ending = new Map<string, number>()
-    for (const tls of [...allTls(settings()), ...others]) {
+    for (const tls of [...allTls(settings()), ...others()]) {
       if (tls.certificate === undefined || ending.has(tls.certificate)) continue
       const read = credentials.of(tls)
       if (read instanceof CredentialsWrong || read.expiresAt - wallMs > WARN_BEFORE_MS) continue
@@ -73,7 +73,7 @@ export const makeEnding = (settings: () => SwitchSettings, others: ReadonlyArray
 
 /** In words: what is to come of it. */
 export const endingWords = ({ days, file }: EndingCertificate): string =>
-  `our certificate ${file} ${left(days)}: partners will refuse it`
+  `our certificate ${file} ${left(days)}: whoever checks it refuses it then`
 
 const left = (days: number): string => {
   if (days < 0) return "has run out"
@@ -82,7 +82,7 @@ const left = (days: number): string => {
 }
 
 /** Looks at the files for as long as it runs. A reload may bring other links: `settings` are asked for at each look. */
-export const watch = (settings: () => SwitchSettings, others: ReadonlyArray<TlsSettings> = []) =>
+export const watch = (settings: () => SwitchSettings, others: () => ReadonlyArray<TlsSettings> = () => []) =>
   Effect.gen(function* () {
     const credentials = yield* Credentials
     const ending = yield* makeEnding(settings, others)

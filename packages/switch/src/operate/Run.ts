@@ -202,7 +202,9 @@ const hold = Effect.fnUntraced(function* (
   const drained = Deferred.makeUnsafe<DrainReport>()
   let isStopping = false
   const inForce: InForce = { configuration, admin: undefined }
-  yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings, ofDevices))
+  // Whoever comes to the operators' listener refuses its certificate, too, when that has run out.
+  const others = () => [...ofDevices, ...[inForce.admin?.tls() ?? []].flat()]
+  yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings, others))
   const standing = new Alarms(alarms.remindMs)
   const kept = yield* keepRates(configuration.journal.directory, alarms.successPercent)
   const controlled = yield* makeControlled(inForce, identity, running, {
@@ -213,7 +215,7 @@ const hold = Effect.fnUntraced(function* (
     rates: kept.rates
   })
   yield* serve(configuration.socket, controlled)
-  const certificates = yield* Certificates.makeEnding(() => inForce.configuration.settings, ofDevices)
+  const certificates = yield* Certificates.makeEnding(() => inForce.configuration.settings, others)
   const look = yield* makeLook(running, identity.startedAt, certificates, kept.rates)
   yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
   yield* watchAlarms(identity.name, alarms, look, standing, kept)

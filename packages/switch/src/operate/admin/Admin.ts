@@ -21,7 +21,7 @@ import { addressList } from "../../link/door/Addresses.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import { listenForRequests, type WebAnswer } from "../../transport/NodeWeb.ts"
-import type { PartnerIdentity } from "../../transport/Tls.ts"
+import type { PartnerIdentity, TlsSettings } from "../../transport/Tls.ts"
 import type { Endpoint, ListenFailed, Listening } from "../../transport/Transport.ts"
 import type { AlarmsReport } from "../alarm/Alarms.ts"
 import type { Role } from "../configuration/door/AdminDocument.ts"
@@ -49,6 +49,8 @@ export interface Told {
 export interface AdminListener {
   /** The address that it really has; `undefined`: there is none. */
   readonly endpoint: () => Endpoint | undefined
+  /** Its TLS; `undefined`: there is none. */
+  readonly tls: () => TlsSettings | undefined
   /**
    * Makes ready for other settings; what it gives takes them, or leaves everything as it was. A new address is open by then, and
    * the old one closes when the last answers are out.
@@ -136,7 +138,7 @@ export const serveAdmin = Effect.fnUntraced(function* (
     }).pipe(Effect.updateContext((_: Context.Context<never>) => services))
 
   if (first !== undefined) serving = yield* open(first)
-  return { endpoint: () => serving?.listening.endpoint, prepare }
+  return { endpoint: () => serving?.listening.endpoint, tls: () => serving?.settings.tls, prepare }
 })
 
 /** Whom a listener with these settings admits, and how it answers. */
