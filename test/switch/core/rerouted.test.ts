@@ -125,3 +125,30 @@ describe("What is about something that went to another partner than the routes n
     })
   )
 })
+
+describe("What is about something that went under another STAN than it would now", () => {
+  for (const [before, after] of [
+    ["callers", "own"],
+    ["own", "callers"]
+  ] as const)
+    it.effect(`names it as its target knows it: ${before} before a reload, ${after} behind it`, () =>
+      Effect.gen(function* () {
+        const { a, b, commit, dial, reload } = yield* bench(issuer(before), other(after))
+        a.say(purchase({ 11: "000007" }))
+        yield* commit
+        const [request] = b.heard()
+        b.say(answerTo(request!, "0210"))
+        yield* commit
+        const links = [acquirer, issuer(after), other(after)]
+        yield* reload({ links, routes: [{ bin: "62", to: 1 }] })
+        const again = dial(1)
+        yield* commit
+        a.say(reversalOf("0200", 7))
+        yield* commit
+        const [back] = again.heard()
+
+        expect(String(back?.fields[90]).slice(4, 10)).toBe(request!.fields[11])
+        expect(back?.fields[11] === "000900").toBe(after === "callers")
+      })
+    )
+})

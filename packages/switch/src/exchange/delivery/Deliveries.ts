@@ -81,7 +81,7 @@ export class Deliveries {
     if (!hasOwnStan && this.originals.isAnothers(origin, target, index)) {
       return refusals.impostor(origin, epoch, index, anothers)
     }
-    const named = hasOwnStan ? this.originals.withStan(origin, index, stanOf(desks.record.last + 1)) : index
+    const named = this.originals.named(origin, target, index, stanOf(desks.record.last + 1))
     if (named !== undefined) return this.take(origin, epoch, index, target, named, original)
     const about = asked.isUnseen ? undefined : this.originals.question(origin, index)
     if (about === undefined) return this.unseen(origin, epoch, index, target)

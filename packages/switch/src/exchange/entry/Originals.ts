@@ -99,6 +99,22 @@ export class Originals {
     return hasOriginal ? language.withStan(index, stan, stanOf(exchange)) : language.withStan(index, stanOf(exchange))
   }
 
+  /**
+   * A message about something that may have ended, as its target knows it: see `withStan`. A reload may have changed by which STANs
+   * the target knows messages; the original is named by the one that it went under.
+   */
+  named(origin: Desk, target: Desk, index: MessageIndex, stan: string): MessageIndex | undefined {
+    const { language } = origin
+    const isOwn = target.language.hasOwnStan
+    const exchange = this.known(origin, index)?.exchange ?? 0
+    const partners = [target, ...this.desks.groups.others(target.id)]
+    const other = isOwn ? "callers" : "own"
+    const isChanged = exchange !== 0 && partners.some((one) => this.isSentAs(other, one, origin, index, exchange))
+    if (!isChanged) return isOwn ? this.withStan(origin, index, stan) : index
+    if (language.original(index) === undefined) return isOwn ? index : language.withStan(index, stanOf(exchange))
+    return isOwn ? language.withStan(index, stan) : language.withStan(index, language.stan(index), stanOf(exchange))
+  }
+
   /** What has to be asked about the original of a message, where memory does not know it; `undefined`: it never came. */
   question(origin: Desk, index: MessageIndex): Question | undefined {
     const { language } = origin
@@ -155,14 +171,22 @@ export class Originals {
     return [...near, ...this.desks.all].find((desk) => this.isSentTo(desk, origin, index, exchange))?.id
   }
 
-  private isSentTo(
+  private isSentTo(desk: Desk, origin: Desk, index: MessageIndex, exchange: number): boolean {
+    return (
+      this.isSentAs("own", desk, origin, index, exchange) || this.isSentAs("callers", desk, origin, index, exchange)
+    )
+  }
+
+  /** Whether the original of this exchange went to the desk's partner under a STAN of ours, or under its caller's. */
+  private isSentAs(
+    stan: "own" | "callers",
     { language, outstanding, recent }: Desk,
     origin: Desk,
     index: MessageIndex,
     exchange: number
   ): boolean {
-    const named = language.hasOwnStan ? origin.language.withStan(index, stanOf(exchange), stanOf(exchange)) : index
-    const length = named === undefined ? 0 : this.keyOf(origin, named, language.sentFields)
+    const renamed = stan === "own" ? origin.language.withStan(index, stanOf(exchange), stanOf(exchange)) : index
+    const length = renamed === undefined ? 0 : this.keyOf(origin, renamed, language.sentFields)
     if (length === 0) return false
     const found = outstanding.find(this.key, 0, length) ?? recent.findSent(this.key, 0, length, this.desks.seconds)
     return found?.exchange === exchange
