@@ -85,4 +85,28 @@ describe("What comes again on another link of its institution", () => {
       expect(b.heard().map(({ mti }) => mti)).toEqual(["0200"])
     })
   )
+
+  it.effect("is known where the link itself had refused it before another one took it", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, dial, store } = yield* asked()
+      const c = dial(2)
+      yield* commit
+      const other = (mti: string) => purchase({ 11: "000778" }, mti)
+      store.refuses = "space"
+      c.say(other("0220"))
+      yield* commit
+      store.refuses = undefined
+      a.heard()
+      a.say(other("0221"))
+      yield* commit
+      const [taken] = b.heard()
+      b.say(answerTo(taken!, "0230"))
+      yield* commit
+      c.say(other("0221"))
+      yield* commit
+
+      expect([told(a.heard()), told(c.heard())]).toEqual([["0230 00"], ["0230 96", "0230 00"]])
+      expect(b.heard()).toEqual([])
+    })
+  )
 })

@@ -100,8 +100,8 @@ export class Originals {
   }
 
   /**
-   * A message about something that may have ended, as its target knows it: see `withStan`. A reload may have changed by which STANs
-   * the target knows messages; the original is named by the one that it went under.
+   * A message about something that may have ended, as its target knows it: see `withStan`. A reload may have changed by which
+   * STANs the target knows messages; the original is named by the one that it went under.
    */
   named(origin: Desk, target: Desk, index: MessageIndex, stan: string): MessageIndex | undefined {
     const { language } = origin
@@ -134,11 +134,13 @@ export class Originals {
 
   /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
   known(origin: Desk, index: MessageIndex, language = origin.language): Known | undefined {
+    let refused: Known | undefined
     for (const desk of this.desks.kin.linksOf(origin)) {
       const known = this.knownOn(desk, language, index)
-      if (known !== undefined && known.outcome !== Outcome.unseen) return known
+      if (known?.outcome === Outcome.refused) refused ??= known
+      else if (known !== undefined && known.outcome !== Outcome.unseen) return known
     }
-    return undefined
+    return refused
   }
 
   /**

@@ -103,13 +103,15 @@ export class Repeats implements Questions {
   /** What memory knows of the message with this key, hashed, that came at `desk`, on whichever link of its partner. */
   known(desk: Desk, key: KeyDigest): Known | undefined {
     const { seconds } = this.desks
-    const own = ofToday(desk, desk.recent.findHashed(key, seconds))
-    if (own !== undefined) return own
+    let known = ofToday(desk, desk.recent.findHashed(key, seconds))
+    if (known !== undefined && known.outcome !== Outcome.refused) return known
     for (const one of this.linksOf(desk)) {
       const other = one === desk ? undefined : ofToday(desk, one.recent.findHashed(key, seconds))
-      if (other !== undefined) return other
+      // What one link has refused another one may have taken since: an advice is, when it comes again.
+      if (other !== undefined && other.outcome !== Outcome.refused) return other
+      known ??= other
     }
-    return undefined
+    return known
   }
 
   /** The same for the message of `index`. */
