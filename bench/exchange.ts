@@ -126,7 +126,7 @@ const measured = (batch: number, rounds: number): Effect.Effect<ExchangeRow, unk
     })
     const journal = Journal.layer.pipe(Layer.provide(forgetful))
     const context = yield* Layer.build(Layer.mergeAll(journal, Layer.succeed(Transport, transport), Logger.layer([])))
-    const links = [link("acquirer", side(1)), link("issuer", side(2))]
+    const links = [link("acquirer", side(1)), link("issuer", side(2), { institution: "03080000" })]
     yield* Effect.provideContext(make({ links, routes: [{ bin, to: 1 }], limits }), context)
     yield* Effect.sleep(50)
     const [acquirer, issuer] = [new Wire(), new Wire()]

@@ -84,7 +84,9 @@ export class Exchanges {
   ) {
     const desks = new Desks(router, journal, limits, runtime)
     const reversals = new Reversals(desks)
+    const answers = new StoredAnswers(desks)
     this.desks = desks
+    this.refusals = new Refusals(desks, answers)
     this.repeats = new Repeats(desks, (desk, epoch, index, act) => this.later(desk, epoch, index, act))
     const originals = new Originals(desks, this.repeats)
     this.days = new BusinessDays(desks)
@@ -92,24 +94,22 @@ export class Exchanges {
     this.guards = shared === undefined ? undefined : new Guards(desks, originals, shared, this.checked, this.broken)
     this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
     this.disk = new DiskWatch(desks)
-    const answers = new StoredAnswers(desks)
-    this.refusals = new Refusals(desks, answers)
     this.reconciliations = new Reconciliations(desks, this.refusals)
     this.rates = new OverRate(desks, this.refusals, this.repeats)
     this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
     this.requests = new Requests(desks, this.repeats, reversals, originals)
     this.deliveries = new Deliveries(desks, this.refusals, answers, this.repeats, originals)
     this.guards?.follow(this.requests)
-    this.events = this.eventsTo(desks)
-    plans.forEach((plan, id) => {
-      this.seat(this.make(id, plan), plan)
-    })
-    desks.share()
     this.turns = new Turns((run) => {
       runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
     })
     this.recovery = new Recovery(desks, reversals, originals, this.days)
     this.releases = new Releases(desks, this.requests, this.broken)
+    this.events = this.eventsTo(desks)
+    plans.forEach((plan, id) => {
+      this.seat(this.make(id, plan), plan)
+    })
+    desks.share()
     journal.writer.onCommitted = (lastSeq) => this.releases.committed(lastSeq)
   }
 
