@@ -114,7 +114,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
 
     const { code, err } = await running.ended
     expect(code).toBe(0)
-    expect(err).toMatch(/not journalled, because the disk has no room: \d+ refused; 6000 in all/)
+    expect(err).toMatch(/not journalled, because there is no room for it: \d+ refused; 6000 in all/)
     expect((await jinka(["journal", "verify", file])).out).toMatch(/^good: /)
   })
 

@@ -167,7 +167,7 @@ describe("while the journal's store is away", () => {
       expect(answered).toBe(20 * 51)
       expect(bytes).toBeLessThan(25_000)
       expect(store.entries.at(-1)!.code).toMatch(
-        /^not journalled, because the disk has no room: \d+ refused, \d+ event; \d+ in all$/
+        /^not journalled, because there is no room for it: \d+ refused, \d+ event; \d+ in all$/
       )
     })
   )

@@ -209,7 +209,7 @@ describe("a switch in the hand", () => {
       expect(answered).toEqual(["00"])
       expect(store.entries.slice(before).map(({ kind, code }) => [kind, code])).toEqual([
         [EntryKind.answered, "00"],
-        [EntryKind.event, "not journalled, because the disk has no room: 101 refused, 2 duplicateAnswer; 103 in all"]
+        [EntryKind.event, "not journalled, because there is no room for it: 101 refused, 2 duplicateAnswer; 103 in all"]
       ])
     })
   )

@@ -28,6 +28,6 @@ export class Spared {
     if (this.counts.size === 0) return ""
     const parts = [...this.counts].map(([kind, count]) => `${count} ${kind}`)
     this.counts.clear()
-    return `not journalled, because the disk has no room: ${parts.join(", ")}; ${this.all} in all`
+    return `not journalled, because there is no room for it: ${parts.join(", ")}; ${this.all} in all`
   }
 }
