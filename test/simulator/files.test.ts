@@ -1,10 +1,10 @@
 /** Files that the simulator writes: whole or not at all, and a disk that takes no more is told in words. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
 import { afterAll, describe, expect, it } from "vitest"
-import { writeText, writeTexts } from "../../packages/simulator/src/file/TextFile.ts"
+import { makeFolder, writeText, writeTexts } from "../../packages/simulator/src/file/TextFile.ts"
 import { makeLineFile } from "../../packages/simulator/src/history/LineFile.ts"
 import { FileLost } from "../../packages/simulator/src/SimulatorError.ts"
 
@@ -37,6 +37,18 @@ describe("A report", () => {
 
     expect(error.message).toBe("/dev/full: the disk is full")
     expect(readFileSync(other, "utf8")).toBe("z")
+  })
+})
+
+describe("A folder", () => {
+  it("is made with those above it, and where none can be made that is said, and nothing waits for ever", () => {
+    makeFolder(join(folder, "a", "b", "c"))
+    makeFolder(join(folder, "a", "b", "c"))
+    writeFileSync(join(folder, "a", "file"), "")
+
+    expect(statSync(join(folder, "a", "b", "c")).isDirectory()).toBe(true)
+    expect(() => makeFolder("/proc/jinka/x")).toThrow(/ENOENT|EACCES|EPERM/)
+    expect(() => makeFolder(join(folder, "a", "file", "x"))).toThrow(/ENOTDIR|is a file/)
   })
 })
 

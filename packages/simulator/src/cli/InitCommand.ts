@@ -1,10 +1,11 @@
 /** `jinka-sim init DIR`: makes a folder for the regression of one's own system, which passes against the shipped switch. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { dialectOf, makeWireFormat, wireFormatNames } from "../dialogue/WireFormat.ts"
 import { knownNames } from "../file/Nearest.ts"
+import { makeFolder } from "../file/TextFile.ts"
 import { initFiles } from "../init/InitFolder.ts"
 import { canBegin } from "../init/InitMessages.ts"
 import { FileFailed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
@@ -45,7 +46,7 @@ const write = (folder: string, files: ReadonlyMap<string, string>): Effect.Effec
       const path = join(folder, name)
       yield* Effect.try({
         try: () => {
-          mkdirSync(dirname(path), { recursive: true })
+          makeFolder(dirname(path))
           writeFileSync(path, text)
         },
         catch: (error) => new FileFailed({ path, reason: reasonOf(error) })

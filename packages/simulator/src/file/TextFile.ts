@@ -3,7 +3,18 @@
  *
  * Owns writing them, and trying it before the command begins: a run of hours must not end with a path that cannot be written.
  */
-import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
+import { dirname } from "node:path"
 import { Effect } from "effect"
 import { FileFailed, reasonOf } from "../SimulatorError.ts"
 
@@ -16,6 +27,19 @@ const tried = (path: string): Effect.Effect<void, FileFailed> =>
     },
     catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
   })
+
+/**
+ * Makes a folder and those above it. Step by step: Node's own way never ends where a folder cannot be made although the one above
+ * is there, as in /proc. Throws what the system says.
+ */
+export const makeFolder = (path: string): void => {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isDirectory() === true) return
+  if (there !== undefined) throw Object.assign(new Error(`${path} is a file`), { code: "ENOTDIR" })
+  const above = dirname(path)
+  if (above !== path) makeFolder(above)
+  mkdirSync(path)
+}
 
 /** Tries whether files can be written, and leaves them as they are. Those that were not asked for are undefined or empty. */
 export const tryToWrite = (paths: ReadonlyArray<string | undefined>): Effect.Effect<void, FileFailed> =>
