@@ -100,6 +100,7 @@ export const linksPage = (main, hands) => {
     const ready = beat.links.filter((link) => link.ready).length
     cards.replaceChildren(
       card("ready", `${ready} / ${beat.links.length}`, ready < beat.links.length),
+      ...(beat.alarms > 0 ? [card("alarms", String(beat.alarms), true)] : []),
       card("doubt", String(beat.inDoubt), beat.inDoubt > 0),
       card("unwritten", `${short(beat.unwritten.bytes / 1024)} KiB`, beat.fullBy !== null),
       card("loop", `${short(beat.loopMs)} ms`),

@@ -149,7 +149,7 @@ const mannerOf = Effect.fnUntraced(function* (
   seen: () => Seen
 ): Effect.fn.Return<Manner, never, Scope.Scope | FileSystem.FileSystem | Path.Path> {
   const { users } = settings
-  const console = yield* Effect.orDie(consoleRoutes(users, sessions, seen))
+  const console = yield* Effect.orDie(consoleRoutes(users, sessions, seen, told.alarms))
   const all = Layer.mergeAll(
     HttpRouter.addAll([...routes(users, told, seen), ...console, nothingHere]),
     apiRoutes(users, told.controlled, told.alarms)

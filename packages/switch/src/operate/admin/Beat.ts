@@ -3,6 +3,7 @@
  * two beats; what is asked for seldom (ends, clocks, kernel) it asks for by `/api/links/NAME`.
  */
 import type { LinkWork } from "../../SwitchStatus.ts"
+import type { AlarmsReport } from "../alarm/Alarms.ts"
 import type { SuccessStatus } from "../alarm/SuccessRates.ts"
 import type { Seen } from "./Measures.ts"
 
@@ -44,9 +45,10 @@ const linkBeat = (link: LinkWork, now: number, success: SuccessStatus | undefine
 
 const ageMs = (at: number, now: number): number => Math.max(0, Math.round(now - at))
 
-/** The beat of a look. `who`: the name and role of whom it is told. */
+/** The beat of a look and the alarms of then. `who`: the name and role of whom it is told. */
 export const beatOf = (
   { process, startedAt, status, success, now, wallMs }: Seen,
+  { alarms }: AlarmsReport,
   who: { name: string; role: string }
 ) => ({
   at: wallMs,
@@ -58,6 +60,7 @@ export const beatOf = (
     use,
     members: members.map(({ link, state }) => ({ link, state }))
   })),
+  alarms: alarms.filter(({ silenced }) => !silenced).length,
   inDoubt: status.inDoubt,
   defects: status.defects,
   fullBy: status.fullBy ?? null,

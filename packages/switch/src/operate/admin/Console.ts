@@ -7,6 +7,7 @@ import { Clock, Effect, FileSystem, Stream } from "effect"
 import { type Headers, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { secureRandom } from "../../guard/SecureRandom.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
+import type { AlarmsReport } from "../alarm/Alarms.ts"
 import { beatOf } from "./Beat.ts"
 import type { Seen } from "./Measures.ts"
 import { Sessions } from "./Sessions.ts"
@@ -55,7 +56,8 @@ export const makeSessions = (isSecure: boolean): Effect.Effect<Sessions> =>
 export const consoleRoutes = Effect.fnUntraced(function* (
   users: ReadonlyArray<User>,
   sessions: Sessions,
-  look: () => Seen
+  look: () => Seen,
+  alarms: () => AlarmsReport
 ) {
   const disk = yield* FileSystem.FileSystem
   const pages = yield* Effect.forEach(Object.entries(files), ([name, [place, contentType]]) =>
@@ -95,18 +97,21 @@ export const consoleRoutes = Effect.fnUntraced(function* (
       as(users, ({ name, role }, { cookie = null }) => {
         // A session that ends takes its pages along; a token or a certificate has none.
         const isOfSession = sessions.user(cookie) !== undefined
-        return beats(look, { name, role }, () => !isOfSession || sessions.user(cookie) !== undefined)
+        return beats(
+          () => beatOf(look(), alarms(), { name, role }),
+          () => !isOfSession || sessions.user(cookie) !== undefined
+        )
       })
     )
   ]
 })
 
-const beats = (look: () => Seen, who: { readonly name: string; readonly role: string }, isOpen: () => boolean) =>
+const beats = (beat: () => unknown, isOpen: () => boolean) =>
   HttpServerResponse.stream(
     Stream.tick(BEAT_MS).pipe(
       Stream.take(BEATS_MAX),
       Stream.takeWhile(isOpen),
-      Stream.map(() => Buffer.from(`data: ${JSON.stringify(beatOf(look(), who))}\n\n`))
+      Stream.map(() => Buffer.from(`data: ${JSON.stringify(beat())}\n\n`))
     ),
     { contentType: "text/event-stream" }
   )
