@@ -127,6 +127,8 @@ const kindOf = ({ encoding, content }: FieldLayout): ByteKind => {
  * true when there was any.
  */
 export const coverFound = (field: FieldLayout, out: Buffer, from: number, to: number): boolean => {
+  // Most fields have nothing inside that the dialect knows.
+  if (field.structure === undefined && field.encoding !== "hex") return coverCardData(out, from, to, kindOf(field))
   if (isAmount(field) && isUsualAmount2003(readText(field, out, from, to, unitsAt(field, out, from, to - from))))
     return false
   const isLonger = coverUnknown(field, out, from, to)
