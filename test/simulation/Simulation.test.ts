@@ -20,8 +20,8 @@ const CRASHES = isLong ? 200 : 40
  * refusal that was made while room was low left behind an earlier answer of its connection, seconds later: the checker's fault.
  */
 const found = [155, 455, 50_085]
-/** The long form takes longer than any other test. */
-const times = isLong ? { timeout: 1_800_000 } : {}
+/** These take longer than any other test. */
+const times = { timeout: 1_800_000 }
 
 /** Fails with everything that is needed to see the run again. */
 const expectNoFindings = (
