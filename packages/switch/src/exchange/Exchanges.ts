@@ -103,13 +103,14 @@ export class Exchanges {
     this.turns = new Turns((run) => {
       runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
     })
-    this.recovery = new Recovery(desks, reversals, originals, this.days)
     this.releases = new Releases(desks, this.requests, this.broken)
     this.events = this.eventsTo(desks)
     plans.forEach((plan, id) => {
       this.seat(this.make(id, plan), plan)
     })
     desks.share()
+    // It knows the desks that there are by their names.
+    this.recovery = new Recovery(desks, reversals, originals, this.days)
     journal.writer.onCommitted = (lastSeq) => this.releases.committed(lastSeq)
   }
 
