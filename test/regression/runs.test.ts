@@ -63,12 +63,12 @@ describe("jinka-sim dialogue run", () => {
       steps,
       (port) => `127.0.0.1:${port}`,
       stop,
-      "card 6200000000000005 \u001b[31m"
+      "amount 000000005100, card 6200000000000005 \u001b[31m"
     )
 
     expect(String(exit)).toContain("the run was stopped: 1 of 1 dialogues were not run")
     expect(report).toContain('<skipped message="the run was stopped"/>')
-    expect(report).toContain("card 620000******0005 \\u001b[31m")
+    expect(report).toContain("amount 000000005100, card 620000******0005 \\u001b[31m")
   })
 
   it("fails when everything was skipped, and says which addresses do not match", async () => {

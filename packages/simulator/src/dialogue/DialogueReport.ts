@@ -1,7 +1,7 @@
 /** Outcomes of dialogues for people and for build systems: terminal text and JUnit XML. Prints nothing. */
 import { basename, dirname } from "node:path"
-import { coverTyped } from "@jinka/codec"
-import { shownText } from "../file/FileInvalid.ts"
+import { coverCardText, coverTyped } from "@jinka/codec"
+import { shownText, visibleText } from "../file/FileInvalid.ts"
 import type { Dialogue } from "./Dialogue.ts"
 import type { Outcome } from "./Runner.ts"
 import { transcriptText } from "./Transcript.ts"
@@ -17,7 +17,8 @@ const placeOf = ({ dialogue, failure }: Outcome): string => {
 /** The rule, and the case where the rule does not say it. */
 export const titleOf = ({ caseText, rule }: Dialogue): string => {
   const text = caseText === "" ? rule : `${rule} [${caseText}]`
-  return shownText(text.trim().replaceAll(/\s*\n\s*/g, " "))
+  // Amounts and references stay: what is shaped like a card number does not.
+  return visibleText(coverCardText(text.trim().replaceAll(/\s*\n\s*/g, " ")))
 }
 
 /** What went wrong, with the whole transcript; "" for a dialogue that was kept or skipped. */

@@ -7,12 +7,15 @@ const longest = { word: 160, rule: 1000 }
 
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most)}…`)
 
-/** A text of a file as it may be printed: card data covered, and no control character moves the terminal or begins a line. */
-export const shownText = (text: string): string =>
-  coverTyped(text).replaceAll(
+/** A text in which no control character moves the terminal or begins a line. */
+export const visibleText = (text: string): string =>
+  text.replaceAll(
     /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu,
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
+
+/** A text of a file as it may be printed: visible, and everything covered that may be a card's, or a key. */
+export const shownText = (text: string): string => visibleText(coverTyped(text))
 
 /** What a rule repeats of a file: no huge value fills the screen. */
 const told = (rule: string): string =>
