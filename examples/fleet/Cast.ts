@@ -5,12 +5,12 @@
  */
 import { hash } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { type FaultProxy, makeFaultProxy } from "@jinka/simulator"
 import { Effect, Scope } from "effect"
 import { parse, stringify } from "yaml"
 import { type Child, type Said, type Start, start } from "../main-job/Child.ts"
+import { freePort } from "../shared/FreePort.ts"
 import { makeAddress } from "./Address.ts"
 
 /** What one run is told. */
@@ -88,14 +88,6 @@ export interface FleetSwitch {
 
 /** A key for the journals of a demonstration, different for each seed. */
 export const journalKey = (seed: number): string => hash("sha256", `jinka seed ${seed}`)
-
-const freePort = Effect.callback<number>((resume) => {
-  const probe = createServer()
-  probe.listen(0, host, () => {
-    const { port } = probe.address() as { readonly port: number }
-    probe.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** Files of a run. */
 export const filesOf = (directory: string) => ({

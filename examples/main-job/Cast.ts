@@ -4,11 +4,11 @@
  */
 import { hash } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { makeFaultProxy } from "@jinka/simulator"
 import { Effect } from "effect"
 import { parse, stringify } from "yaml"
+import { freePort } from "../shared/FreePort.ts"
 import { type Said, start } from "./Child.ts"
 
 /** What one run of the main job is told. */
@@ -26,14 +26,6 @@ const host = "127.0.0.1"
 const jinka = "packages/switch/src/main.ts"
 const simulator = "packages/simulator/src/main.ts"
 const example = new URL("./switch.yaml", import.meta.url)
-
-const freePort = Effect.callback<number>((resume) => {
-  const probe = createServer()
-  probe.listen(0, host, () => {
-    const { port } = probe.address() as { readonly port: number }
-    probe.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** The files of a run. */
 export const files = (directory: string) => ({

@@ -23,11 +23,12 @@ import {
   writeFileSync
 } from "node:fs"
 import { createRequire } from "node:module"
-import { createServer, type Socket } from "node:net"
+import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Effect, Redacted } from "effect"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import { schemaStatements } from "../../packages/switch/src/journal/postgres/PostgresSchema.ts"
 
 const NOBODY = 65_534
@@ -105,16 +106,6 @@ export const postgresTitle = (title: string): string => {
   return why === undefined ? title : `${title} (skipped: ${why})`
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
-
 const settings = (port: number, more: Readonly<Record<string, string>>): string =>
   Object.entries({
     port: String(port),
@@ -170,7 +161,7 @@ export class RealPostgres {
   /** Makes a data folder and starts a server on it. */
   static async begin(options: PostgresOptions = {}): Promise<RealPostgres> {
     const home = owned(mkdtempSync(join(tmpdir(), "jinka-postgres-")))
-    const server = new RealPostgres(home, join(home, "data"), await freePort(), options.settings ?? {})
+    const server = new RealPostgres(home, join(home, "data"), await Effect.runPromise(freePort), options.settings ?? {})
     initialised ??= server.initialise()
     // With its owner and modes.
     spawnSync("cp", ["-a", await initialised, server.data])
@@ -200,7 +191,7 @@ export class RealPostgres {
     }
     give(join(home, "data"))
     chmodSync(join(home, "data"), 0o700)
-    return new RealPostgres(home, join(home, "data"), port ?? (await freePort()), more)
+    return new RealPostgres(home, join(home, "data"), port ?? (await Effect.runPromise(freePort)), more)
   }
 
   /** URL for a user; `jinka` is the administrator. */
