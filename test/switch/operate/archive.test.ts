@@ -127,7 +127,7 @@ describe("The archive of a journal on the command line", () => {
     expect(status.retention).toMatchObject({ keepDays: 30, heldBy: "", trouble: "" })
     expect(byHand.err).toBe("")
     expect(byHand.out).toMatch(
-      /^archived 2 entries, verified: \S+\ndropped 2 entries; their room is free for new ones\n/
+      /^archived 2 entries, verified: \S+\ndropped 2 entries; that room is free for new ones\n/
     )
     expect(existsSync(archive)).toBe(true)
     expect(readdirSync(archive).length).toBe(3)

@@ -74,7 +74,7 @@ describe("The control socket", () => {
 
     const kept = await textsIn(join(place, "journal"))
 
-    for (const text of [`operator ${me}: trace by stan`, `operator ${me}: stop`]) {
+    for (const text of [`operator ${me}: trace by stan`, `operator ${me}: stop (no reason given)`]) {
       expect(kept).toContain(text)
       expect(err).toContain(text)
     }
