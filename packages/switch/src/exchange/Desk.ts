@@ -28,6 +28,9 @@ export class Desk {
   guard: Guard | undefined
   /** The partner's business day; `undefined`: none is kept. */
   day: LinkDay | undefined
+  /** The number of its group, -1: none; and of its partner, which is that of the first desk of the group. `Groups` sets both. */
+  group = -1
+  partner: number
   /** See `Kin.of`; `undefined`: nobody has asked since the links were others. */
   kin: ReadonlyArray<Desk> | undefined
   /** The journal's number of the link's name and form. */
@@ -61,6 +64,7 @@ export class Desk {
   /** `open`: counts the open requests of all desks by the desk that they come from. */
   constructor(link: Link, stored: StoreAndForward, hash: KeyHash, open: Shares, nowMs: number) {
     this.id = link.id
+    this.partner = link.id
     this.link = link
     this.stored = stored
     this.hash = hash

@@ -109,9 +109,6 @@ const none: ReadonlyArray<Desk> = []
 export class Groups {
   private readonly desks: ReadonlyArray<Desk>
   private groups: ReadonlyArray<LiveGroup> = []
-  /** By the desk's number; and the partner's number, where it is not the desk's own. Asked several times for each message. */
-  private groupOf: ReadonlyArray<LiveGroup | undefined> = []
-  private partnerOf: ReadonlyArray<number> = []
   private readonly key = Buffer.allocUnsafeSlow(LinkGroup.STICKY_MAX * FIELD_ROOM)
   /** The same at every start, so that a sticky choice outlives one. */
   private readonly stable = new KeyHash(0, 0)
@@ -134,24 +131,22 @@ export class Groups {
         name === one.name && use === one.use && ids.join() === members.map(({ link }) => link).join()
       return new LiveGroup(group, before.find(isSame)?.state ?? LinkGroup.initial(group, at), this.desks)
     })
-    const count = Math.max(0, ...numbers.map((id) => id + 1))
-    const groupOf = Array.from({ length: count }, (_, id) => this.groups.find(({ ids }) => ids.includes(id)))
-    this.groupOf = groupOf
-    this.partnerOf = groupOf.map((group, id) => group?.ids[0] ?? id)
-    groupOf.forEach((group, id) => {
-      if (group !== undefined) this.changed(this.desks[id]!.link, at)
-    })
+    for (const desk of this.desks) {
+      desk.group = this.groups.findIndex(({ ids }) => ids.includes(desk.id))
+      desk.partner = this.groupOf(desk)?.ids[0] ?? desk.id
+      this.changed(desk.link, at)
+    }
   }
 
   /** The other desks of the partner whose link is at desk `id`. */
   others(id: number): ReadonlyArray<Desk> {
-    const group = this.groupOf[id]
+    const group = this.groupAt(id)
     return group === undefined ? none : group.desks.filter((desk) => desk.id !== id)
   }
 
   /** All desks of that group, its own among them; none where it is in no group. */
   desksWith(id: number): ReadonlyArray<Desk> {
-    return this.groupOf[id]?.desks ?? none
+    return this.groupAt(id)?.desks ?? none
   }
 
   /** The desk for a request that goes to destination `to`; `undefined` when none is ready, or none that is has room. */
@@ -189,7 +184,7 @@ export class Groups {
   /** The desk whose link a message stored at `home` leaves on now: its own, or another when that has been lost for a while. */
   carrier(home: Desk, at: number): Desk | undefined {
     if (isUsable(home)) return home
-    const group = this.groupOf[home.id]
+    const group = this.groupOf(home)
     if (group === undefined) return undefined
     const { since } = group.state.members[group.ids.indexOf(home.id)]!
     if (at - since < CARRIED_AFTER_MS) return undefined
@@ -204,24 +199,24 @@ export class Groups {
 
   /** The desk of the same partner at which a request with this key is outstanding; `desk` itself when there is none. */
   holder(desk: Desk, key: Buffer, length: number): Desk {
-    const group = this.groupOf[desk.id]
+    const group = this.groupOf(desk)
     if (group === undefined || desk.outstanding.find(key, 0, length) !== undefined) return desk
     return group.desks.find(({ outstanding }) => outstanding.find(key, 0, length) !== undefined) ?? desk
   }
 
   /** Whether another desk of the partner has a request with this key outstanding: its answer could not be told apart (G6). */
   isOutstanding(desk: Desk, key: Buffer, length: number): boolean {
-    return this.groupOf[desk.id] !== undefined && this.holder(desk, key, length) !== desk
+    return this.groupOf(desk) !== undefined && this.holder(desk, key, length) !== desk
   }
 
   /** Whether the desk's link is one of a group. */
   isInGroup(id: number): boolean {
-    return this.groupOf[id] !== undefined
+    return this.groupAt(id) !== undefined
   }
 
   /** The number of the partner whose link is at desk `id`: that of the first desk of its group. */
   partner(id: number): number {
-    return this.partnerOf[id] ?? id
+    return this.desks[id]?.partner ?? id
   }
 
   /** Whether requests of more than one partner may go to the link at desk `id`: there are others besides its own. */
@@ -240,7 +235,7 @@ export class Groups {
 
   /** The link may be available otherwise than before. */
   changed(link: Link, at: number): void {
-    const group = this.groupOf[link.id]
+    const group = this.groupAt(link.id)
     group?.step({ _tag: "changed", member: group.ids.indexOf(link.id), as: availability(link), at })
   }
 
@@ -254,7 +249,7 @@ export class Groups {
 
   /** A connection of the link has ended: its group's name and the links to close with it, where the group falls together. */
   fallsWith({ id }: Link, at: number): { readonly group: string; readonly links: ReadonlyArray<Link> } | undefined {
-    const group = this.groupOf[id]
+    const group = this.groupAt(id)
     if (group === undefined || !LinkGroup.mustFall(group.settings, group.state, at)) return undefined
     group.step({ _tag: "fell", at })
     return { group: group.settings.name, links: this.others(id).map(({ link }) => link) }
@@ -285,6 +280,15 @@ export class Groups {
       })),
       fellAt: Number.isFinite(state.fellAt) ? state.fellAt : undefined
     }
+  }
+
+  private groupAt(id: number): LiveGroup | undefined {
+    const desk = this.desks[id]
+    return desk === undefined ? undefined : this.groupOf(desk)
+  }
+
+  private groupOf({ group }: Desk): LiveGroup | undefined {
+    return group < 0 ? undefined : this.groups[group]
   }
 
   private hasFailback({ use }: LinkGroup.GroupSettings): boolean {
