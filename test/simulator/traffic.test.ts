@@ -13,7 +13,7 @@ import { compareAnswers, noTolerance, readTolerance } from "../../packages/simul
 import { isTraced, linesOfPcap, linesOfTrace } from "../../packages/simulator/src/traffic/Import.ts"
 import { reCard, reCardedCopy } from "../../packages/simulator/src/traffic/ReCard.ts"
 import type { ShadowLine } from "../../packages/simulator/src/traffic/Shadow.ts"
-import { pairsOf, parseTraffic, readTraffic } from "../../packages/simulator/src/traffic/Traffic.ts"
+import { lineOf, pairsOf, parseTraffic, readTraffic } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { framesOf, pcap, pcapng } from "./Captures.ts"
 import { eventually } from "./house.ts"
 import { codec, framed, message, pan, system } from "./System.ts"
@@ -84,6 +84,29 @@ describe("a card number for the record", () => {
     expect(index.bytes(52)).toEqual(Buffer.alloc(8))
     expect([index.text(14), index.text(11), index.text(4)]).toEqual(["0000", "000007", "000000001500"])
     expect(copy.includes(pan) || copy.includes("1234567890") || copy.includes(Buffer.alloc(8, 0xab))).toBe(false)
+  })
+})
+
+describe("a message about another one for the record", () => {
+  /** Whatever the STAN of the original is: of many in a row some make a card number of what names it. */
+  const copies = Array.from({ length: 200 }, (_, n) => {
+    const named = `0200${String(n).padStart(6, "0")}1128085418`
+    return [named, reCardedCopy(codec, message("0420", n, 1500, { 90: named + "0".repeat(22) }), key)!] as const
+  })
+
+  it("is another card's and still names its original, whichever numbers that has", () => {
+    for (const [named, copy] of copies) {
+      const index = readOf(copy)
+      expect([index.text(2), index.text(90)]).toEqual([reCard(pan, key), named + "0".repeat(22)])
+    }
+  })
+
+  it("shows no card number that stands where the original is named", () => {
+    for (const hidden of [`0200000001${pan.padStart(32, "0")}`, `0200${pan.padEnd(38, "0")}`]) {
+      const where = { at: 0, connection: 1, direction: "toTarget" } as const
+      const line = lineOf(codec, message("0420", 1, 1500, { 90: hidden }), where, key)
+      expect([line.cards, Buffer.from(line.bytes, "hex").includes(pan)]).toEqual(["masked", false])
+    }
   })
 })
 

@@ -7,7 +7,16 @@
  * is for reading. Pure.
  */
 import { createHmac } from "node:crypto"
-import { type Codec, coverRunsOfBytes, type FieldLayout, isMessageError, MessageIndex, PatchList } from "@jinka/codec"
+import {
+  type Codec,
+  coverRunsOfBytes,
+  type FieldLayout,
+  isMessageError,
+  MessageIndex,
+  PatchList,
+  readOriginalData,
+  writeOriginalData
+} from "@jinka/codec"
 import { luhnDigit } from "../chance/Cards.ts"
 
 /** Digits of the issuer identification number that stay: six, so that routes still fit. */
@@ -52,6 +61,30 @@ const safeValue = (field: FieldLayout, index: MessageIndex, key: Uint8Array): st
   return /^[A-Z]?\d{12,19}[=D^]/.test(text) ? reTrack(text, key) : "0".repeat(text.length)
 }
 
+/** Message types of originals, and times from month to second, as they are written in original data. */
+const ORIGINAL_TYPE = /^[0-2][1-4]\d\d$/
+const ORIGINAL_TIME = /^(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/
+
+/**
+ * What names the original, where it holds nothing else: a message type, a STAN, a time, and the institutions of the message
+ * itself. By its length it looks like a card number as often as not; covered it names nothing, and no system takes the copy.
+ */
+const originalOf = ({ dialect, layout }: Codec, index: MessageIndex): string | undefined => {
+  const { roles } = layout
+  const field = dialect.reversal?.originalData.field
+  if (field === undefined || !index.has(field)) return undefined
+  const text = index.text(field)
+  const said = readOriginalData(dialect, text)
+  if (said === undefined || writeOriginalData(dialect, said) !== text) return undefined
+  const isKnown = (de: number, value: string): boolean => {
+    if (de === 0) return ORIGINAL_TYPE.test(value)
+    if (de === roles.stan) return value.length <= 6
+    if (de === roles.transmissionTime) return ORIGINAL_TIME.test(value)
+    return Number(value) === 0 || (index.has(de) && value.endsWith(index.text(de).padStart(value.length, "0")))
+  }
+  return Object.entries(said).every(([de, value]) => isKnown(Number(de), value)) ? text : undefined
+}
+
 /** The copy of a message whose card data is covered; of one that cannot be read, every run of digits. */
 export const maskedCopy = (codec: Codec, message: Buffer): Buffer => {
   const copy = Buffer.from(message)
@@ -61,7 +94,7 @@ export const maskedCopy = (codec: Codec, message: Buffer): Buffer => {
   return copy
 }
 
-/** The copy with other cards; `undefined` when the message cannot be read, so that nobody knows where its card data stands. */
+/** The copy with other cards; `undefined` when the message cannot be read, or the copy, because stars are no value of a field. */
 export const reCardedCopy = (codec: Codec, message: Buffer, key: Uint8Array): Buffer | undefined => {
   const index = new MessageIndex()
   if (codec.index(message, 0, message.length, index) !== undefined || index.rejectCode !== 0) return undefined
@@ -74,7 +107,9 @@ export const reCardedCopy = (codec: Codec, message: Buffer, key: Uint8Array): Bu
     const value = safeValue(field, index, key)
     if (value !== undefined) patches.set(field.de, value)
   }
+  const original = originalOf(codec, index)
+  if (original !== undefined) patches.set(codec.dialect.reversal!.originalData.field, original)
   if (codec.checkPatches(patches) !== undefined) return undefined
   const bytes = codec.patched(copy, patches)
-  return isMessageError(codec.decode(bytes)) ? covered : bytes
+  return isMessageError(codec.decode(bytes)) ? undefined : bytes
 }
