@@ -1,4 +1,4 @@
-/** The orderly close of a connection over real sockets. */
+/** The close of a connection over real sockets: in order, and by a reset. */
 import { type AddressInfo, createServer, type Socket } from "node:net"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
@@ -13,8 +13,8 @@ afterEach(() => {
 /** Bytes that no kernel takes at once. */
 const MUCH = 32 << 20
 
-/** A connection with much unsent, and the partner's end of it, which does not read. */
-const backlog = async (): Promise<{ readonly near: Connection; readonly far: Socket }> => {
+/** A connection and the partner's end of it, which does not read. */
+const connected = async (): Promise<{ readonly near: Connection; readonly far: Socket }> => {
   const server = createServer()
   const accepted = new Promise<Socket>((resolve) => server.once("connection", (socket) => resolve(socket.pause())))
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
@@ -27,11 +27,30 @@ const backlog = async (): Promise<{ readonly near: Connection; readonly far: Soc
     () => near.close("reset")
   )
   far.on("error", () => undefined)
+  return { near, far }
+}
+
+/** A connection with much unsent, which is closed in order. */
+const backlog = async (): Promise<{ readonly near: Connection; readonly far: Socket }> => {
+  const { near, far } = await connected()
   Effect.runFork(Effect.ignore(near.write(Buffer.alloc(MUCH))))
   expect(near.unsent()).toBeGreaterThan(0)
   near.close("fin")
   return { near, far }
 }
+
+describe("A write to a partner whose reset is here, and not read yet", () => {
+  it("has failed: the kernel took nothing, so nobody may be told that the partner has it", async () => {
+    const { near, far } = await connected()
+    far.resetAndDestroy()
+
+    expect(Effect.runSyncExit(near.write(Buffer.from("an answer")))).toMatchObject({
+      _tag: "Failure",
+      cause: { reasons: [{ error: { _tag: "ConnectionEnded", how: "reset" } }] }
+    })
+    expect(near.unsent()).toBe(0)
+  })
+})
 
 describe("An orderly close with bytes unsent", () => {
   it("sends them all to a partner that reads, and FIN behind them", async () => {

@@ -108,6 +108,9 @@ class NodeConnection implements Connection {
     return Effect.suspend(() => {
       if (this.ended !== undefined) return Effect.fail(this.ended)
       this.socket.write(bytes, this.written)
+      // A kernel that knows of a reset refuses at once: Node counts nothing as waiting then, and tells its error a moment later.
+      const errored = this.socket.errored ?? this.raw.errored
+      if (errored !== null) return Effect.fail(brokenBy(errored))
       if (this.socket.writableLength === 0) return Effect.void
       return Effect.callback<void, ConnectionEnded>((resume) => {
         this.writer = resume
