@@ -88,6 +88,8 @@ export class HsmPool {
 
   /** Connects every device, beats and looks at deadlines until interrupted. */
   readonly run: Effect.Effect<never, never, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
+    // A pause may come before the first tick, too: devices are up sooner.
+    this.tickedAt = this.now()
     for (const device of this.devices) {
       for (let n = 0; n < this.settings.connections; n++) yield* Effect.forkScoped(this.connected(device, n === 0))
     }
@@ -234,7 +236,7 @@ export class HsmPool {
   /** All that time brings about. */
   private tick(): void {
     const pause = this.now() - this.tickedAt - TICK_MS
-    if (this.tickedAt > 0 && pause > STOOD_STILL_MS) this.stoodStill += pause
+    if (pause > STOOD_STILL_MS) this.stoodStill += pause
     const now = this.now()
     this.tickedAt = now
     for (const device of this.devices) {
