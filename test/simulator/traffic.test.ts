@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
-import { cupsFrame, MessageIndex } from "@jinka/codec"
+import { compile, cupsFrame, dialects, isMessageError, MessageIndex } from "@jinka/codec"
 import { Effect } from "effect"
 import { describe, expect } from "vitest"
 import { hasLuhn } from "../../packages/simulator/src/chance/Cards.ts"
@@ -88,18 +88,29 @@ describe("a card number for the record", () => {
 })
 
 describe("a message about another one for the record", () => {
-  /** Whatever the STAN of the original is: of many in a row some make a card number of what names it. */
-  const copies = Array.from({ length: 200 }, (_, n) => {
-    const named = `0200${String(n).padStart(6, "0")}1128085418`
-    return [named, reCardedCopy(codec, message("0420", n, 1500, { 90: named + "0".repeat(22) }), key)!] as const
-  })
+  const reversing = Object.values(dialects).filter(({ reversal }) => reversal != null)
 
-  it("is another card's and still names its original, whichever numbers that has", () => {
-    for (const [named, copy] of copies) {
-      const index = readOf(copy)
-      expect([index.text(2), index.text(90)]).toEqual([reCard(pan, key), named + "0".repeat(22)])
+  it.each(reversing.map((dialect) => [dialect.name, dialect] as const))(
+    "is another card's and still names its original, whichever numbers that has, in %s",
+    (_, dialect) => {
+      const own = compile(dialect)
+      const field = dialect.reversal!.originalData.field
+      const index = new MessageIndex()
+      // Whatever the STAN of the original is: of many in a row some make a card number of what names it.
+      for (let n = 0; n < 200; n++) {
+        const stan = String(n).padStart(dialect.version === 2 ? 12 : 6, "0")
+        const time = ["1128085418", "261128085418", "20261128085418"][dialect.version]!
+        const named = `${dialect.version === 0 ? "0200" : "1200"}${stan}${time}${dialect.version === 0 ? "0".repeat(22) : ""}`
+        const local = dialect.version === 0 ? { 12: "085419", 13: "1128" } : { 12: time.replace(/8$/, "9") }
+        const fields = { 2: pan, 3: "000000", 4: "000000001500", 7: "1128085419", 11: stan, ...local, [field]: named }
+        const sent = own.encode({ mti: String(dialect.reversal!.mti).padStart(4, "0"), fields })
+        if (isMessageError(sent)) throw new Error(sent._tag)
+        const copy = reCardedCopy(own, sent, key)!
+        expect(own.index(copy, 0, copy.length, index)).toBeUndefined()
+        expect([index.text(2), index.text(field)]).toEqual([reCard(pan, key), named])
+      }
     }
-  })
+  )
 
   it("shows no card number that stands where the original is named", () => {
     for (const hidden of [`0200000001${pan.padStart(32, "0")}`, `0200${pan.padEnd(38, "0")}`]) {

@@ -17,7 +17,7 @@ import {
 import { luhnDigit } from "../chance/Cards.ts"
 import { chanceOf } from "../chance/Chance.ts"
 import type { Passed } from "../link/PassThrough.ts"
-import { localTimePictures } from "../message/LocalTime.ts"
+import { timePictures } from "../message/LocalTime.ts"
 import type { MacSettings } from "../message/MessageMac.ts"
 import { type DialogueKeys, macFieldOf, macWrong } from "./Keys.ts"
 import { fieldText, mtiOf, type Observed, told } from "./Observed.ts"
@@ -270,7 +270,7 @@ export class Recorded {
   private reference(message: Observed, de: number, value: string): string {
     const { form } = message
     const { dialect, layout } = form.codec
-    const { rrn, stan, transmissionTime } = layout.roles
+    const { rrn, stan } = layout.roles
     if (de === dialect.reversal?.originalData.field) return this.originalOf(value)
     const earlier = this.noted.find((one) => fieldText(one.message, de) === value)
     const isNumber = de === stan || de === rrn
@@ -279,7 +279,7 @@ export class Recorded {
     if (de === rrn && /^\d{12}$/.test(value)) return "{rrn}"
     const given = this.givenBy(form, de, value)
     if (given !== undefined) return `{${given.name}.${de}}`
-    const picture = de === transmissionTime ? "MMDDhhmmss" : localTimePictures(layout).get(de)
+    const picture = timePictures(layout).get(de)
     if (picture?.length === value.length) {
       const first = this.sameTime(message, de, value)
       return first === undefined ? `{now:${picture}}` : `{${first.name}.${de}}`

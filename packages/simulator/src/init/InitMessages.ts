@@ -3,7 +3,7 @@
  * elements there are and how long, the dialect says. Pure.
  */
 import { type Dialect, type Layout, mtiText } from "@jinka/codec"
-import { localTimePictures } from "../message/LocalTime.ts"
+import { timePictures } from "../message/LocalTime.ts"
 
 /** Published test number: nobody's card. */
 export const testCard = "6200000000000005"
@@ -40,12 +40,11 @@ const purchase = (layout: Layout): Readonly<Record<string, string>> => {
     [roles.pan]: testCard,
     [roles.processingCode]: "000000",
     [roles.amount]: amountText(layout, 12_300),
-    [roles.transmissionTime]: "{now:MMDDhhmmss}",
     [roles.stan]: "{stan}",
     [roles.acquirer]: institutions.acquirer,
     [roles.forwarder]: institutions.acquirer,
     [roles.rrn]: "{rrn}",
-    ...Object.fromEntries([...localTimePictures(layout)].map(([de, picture]) => [de, `{now:${picture}}`])),
+    ...Object.fromEntries([...timePictures(layout)].map(([de, picture]) => [de, `{now:${picture}}`])),
     ...(dialect.version < 2 ? { [roles.currency]: "156" } : {})
   }
   for (const [de, value] of Object.entries(others)) {

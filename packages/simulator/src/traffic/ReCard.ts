@@ -18,6 +18,7 @@ import {
   writeOriginalData
 } from "@jinka/codec"
 import { luhnDigit } from "../chance/Cards.ts"
+import { isTimeIn, timePictures } from "../message/LocalTime.ts"
 
 /** Digits of the issuer identification number that stay: six, so that routes still fit. */
 const BIN_DIGITS = 6
@@ -61,26 +62,27 @@ const safeValue = (field: FieldLayout, index: MessageIndex, key: Uint8Array): st
   return /^[A-Z]?\d{12,19}[=D^]/.test(text) ? reTrack(text, key) : "0".repeat(text.length)
 }
 
-/** Message types of originals, and times from month to second, as they are written in original data. */
+/** Message types of originals. */
 const ORIGINAL_TYPE = /^[0-2][1-4]\d\d$/
-const ORIGINAL_TIME = /^(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/
 
 /**
  * What names the original, where it holds nothing else: a message type, a STAN, a time, and the institutions of the message
- * itself. By its length it looks like a card number as often as not; covered it names nothing, and no system takes the copy.
+ * itself. It is long, so it often looks like a card number; covered it names nothing, and no system takes the copy.
  */
 const originalOf = ({ dialect, layout }: Codec, index: MessageIndex): string | undefined => {
-  const { roles } = layout
   const field = dialect.reversal?.originalData.field
   if (field === undefined || !index.has(field)) return undefined
   const text = index.text(field)
   const said = readOriginalData(dialect, text)
-  if (said === undefined || writeOriginalData(dialect, said) !== text) return undefined
+  // Behind its parts there is nothing; the last ones may be left out.
+  if (said === undefined || writeOriginalData(dialect, said)?.startsWith(text) !== true) return undefined
+  const times = timePictures(layout)
   const isKnown = (de: number, value: string): boolean => {
     if (de === 0) return ORIGINAL_TYPE.test(value)
-    if (de === roles.stan) return value.length <= 6
-    if (de === roles.transmissionTime) return ORIGINAL_TIME.test(value)
-    return Number(value) === 0 || (index.has(de) && value.endsWith(index.text(de).padStart(value.length, "0")))
+    if (de === layout.roles.stan) return true
+    const picture = times.get(de)
+    if (picture !== undefined) return isTimeIn(picture, value)
+    return Number(value) === 0 || (index.has(de) && value === index.text(de).padStart(value.length, "0"))
   }
   return Object.entries(said).every(([de, value]) => isKnown(Number(de), value)) ? text : undefined
 }

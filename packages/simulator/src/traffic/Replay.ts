@@ -20,9 +20,9 @@ import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { LoadLink } from "../link/LoadLink.ts"
 import type { TlsMaterial } from "../link/TlsSide.ts"
-import { localTimePictures } from "../message/LocalTime.ts"
+import { timePictures } from "../message/LocalTime.ts"
 import { type MacSettings, macElements, writeMac } from "../message/MessageMac.ts"
-import { timeInPicture, transmissionTime } from "../partner/Numbering.ts"
+import { timeInPicture } from "../partner/Numbering.ts"
 import { timepieceOf } from "../partner/Session.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
 import { type AnswerDifference, compareAnswers, type Tolerance } from "./Compare.ts"
@@ -117,10 +117,8 @@ const renewedCopy = (
     patches.set(de, value)
     places.add(String(de))
   }
-  const time = transmissionTime(now)
   set(roles.stan, String(number % 10 ** index.text(roles.stan).length).padStart(index.text(roles.stan).length, "0"))
-  set(roles.transmissionTime, time)
-  for (const [de, picture] of localTimePictures(codec.layout)) set(de, timeInPicture(now, picture))
+  for (const [de, picture] of timePictures(codec.layout)) set(de, timeInPicture(now, picture))
   const original = renewedOriginal(codec, index, earlier)
   if (original !== undefined) set(codec.dialect.reversal!.originalData.field, original)
   if (codec.checkPatches(patches) !== undefined) return { bytes, places: new Set() }
