@@ -2,8 +2,8 @@
  * The switch of the keys bench: two links, the same keys on both, the real journal. Arguments: echo's port, journal directory,
  * what is guarded (`none`, `mac`, `pin`, `both`), and the port of a device; without it the module is in software.
  */
-import * as Net from "node:net"
 import { Effect } from "effect"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import { deviceFamilies } from "../../packages/switch/src/guard/hsm/Families.ts"
 import { openHsm } from "../../packages/switch/src/guard/hsm/HsmModule.ts"
 import type { KeyHandle } from "../../packages/switch/src/guard/KeyHandle.ts"
@@ -18,12 +18,7 @@ import { guardOf, keys } from "./Zones.ts"
 const [, , echoPort, directory, what, devicePort] = process.argv
 const host = "127.0.0.1"
 
-const freePort = await new Promise<number>((resolve) => {
-  const probe = Net.createServer().listen(0, host, () => {
-    const { port } = probe.address() as Net.AddressInfo
-    probe.close(() => resolve(port))
-  })
-})
+const port = await Effect.runPromise(freePort)
 
 const software = new SoftwareModule({
   storageKey: Buffer.alloc(32, 7),
@@ -60,7 +55,7 @@ const program = Effect.gen(function* () {
   const running = yield* make(
     {
       links: [
-        { ...link("acquirer", { _tag: "listen", at: { host, port: freePort }, from: [], second: "replace" }), guard },
+        { ...link("acquirer", { _tag: "listen", at: { host, port }, from: [], second: "replace" }), guard },
         { ...link("issuer", { _tag: "connect", to: { host, port: Number(echoPort) }, timeoutMs: 5000 }), guard }
       ],
       routes: [{ bin, to: 1 }],
@@ -75,7 +70,7 @@ const program = Effect.gen(function* () {
   }
   while (!running.links[1]!.isReady) yield* Effect.sleep(10)
   process.on("message", () => process.send?.({ ...usage(), answerMs: inner.status().devices[0]?.answerMs }))
-  process.send?.({ port: freePort })
+  process.send?.({ port })
   return yield* running.failed
 })
 

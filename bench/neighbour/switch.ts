@@ -2,9 +2,9 @@
  * The switch of the neighbour bench: two partners that ask, three issuers, the real journal. Arguments: issuers' ports,
  * directory.
  */
-import * as Net from "node:net"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Effect } from "effect"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import { make } from "../../packages/switch/src/Switch.ts"
 import { limits, link, runOn } from "../SwitchUnderTest.ts"
 import { bins, institutions } from "./Messages.ts"
@@ -13,16 +13,8 @@ const [, , ports, directory] = process.argv
 const { shared, slow, silent } = JSON.parse(ports!) as { shared: number; slow: number; silent: number }
 const host = "127.0.0.1"
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = Net.createServer().listen(0, host, () => {
-      const { port } = probe.address() as Net.AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
-
-const flood = await freePort()
-const good = await freePort()
+const flood = await Effect.runPromise(freePort)
+const good = await Effect.runPromise(freePort)
 const asks = (name: string, port: number, institution: string) =>
   link(name, { _tag: "listen", at: { host, port }, from: [], second: "replace" }, { institution, window: 2048 })
 const answers = (name: string, port: number) =>

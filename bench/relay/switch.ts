@@ -2,8 +2,8 @@
  * The switch of the relay bench: two links, routes by BIN, the real journal on the real disk. Arguments: echo's port,
  * journal directory.
  */
-import * as Net from "node:net"
 import { Effect } from "effect"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import { make } from "../../packages/switch/src/Switch.ts"
 import { limits, link, runOn } from "../SwitchUnderTest.ts"
 import { usage } from "../Usage.ts"
@@ -12,17 +12,12 @@ import { bin } from "./Frame.ts"
 const [, , echoPort, directory] = process.argv
 const host = "127.0.0.1"
 
-const freePort = await new Promise<number>((resolve) => {
-  const probe = Net.createServer().listen(0, host, () => {
-    const { port } = probe.address() as Net.AddressInfo
-    probe.close(() => resolve(port))
-  })
-})
+const port = await Effect.runPromise(freePort)
 
 const program = Effect.gen(function* () {
   const running = yield* make({
     links: [
-      link("acquirer", { _tag: "listen", at: { host, port: freePort }, from: [], second: "replace" }),
+      link("acquirer", { _tag: "listen", at: { host, port }, from: [], second: "replace" }),
       link("issuer", { _tag: "connect", to: { host, port: Number(echoPort) }, timeoutMs: 5000 })
     ],
     routes: [{ bin: bin, to: 1 }],
@@ -30,7 +25,7 @@ const program = Effect.gen(function* () {
   })
   while (!running.links[1]!.isReady) yield* Effect.sleep(10)
   process.on("message", () => process.send?.(usage()))
-  process.send?.({ port: freePort })
+  process.send?.({ port })
   return yield* running.failed
 })
 

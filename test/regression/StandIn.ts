@@ -89,12 +89,3 @@ export const diallingAgain = (port: number, pauseMs: number) =>
         for (const socket of open) socket.destroy()
       })
   )
-
-/** A port on which nobody listens now. */
-export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
-  const probe = Net.createServer()
-  probe.listen(0, "127.0.0.1", () => {
-    const { port } = probe.address() as Net.AddressInfo
-    probe.close(() => resume(Effect.succeed(port)))
-  })
-})

@@ -3,12 +3,12 @@
  * own. `system:` of a dialogue says what differs from the usual settings; an unknown setting is an error, not a default.
  */
 import { mkdtempSync, rmSync } from "node:fs"
-import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { binaryFrame, compile, cups, cupsFrame, dialects, type FrameFormat } from "@jinka/codec"
 import { Context, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
+import { freePort, givePortBack } from "../../examples/shared/FreePort.ts"
 import type { SystemSettings } from "../../packages/simulator/src/dialogue/index.ts"
 import type { KeySettings } from "../../packages/switch/src/guard/KeySettings.ts"
 import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
@@ -206,22 +206,6 @@ const settingsOf = (ports: ReadonlyMap<string, number>, system: SystemSettings):
   }
 }
 
-/** Below the ports that the kernel hands out for outgoing connections, and apart for each process. */
-const portsFrom = 10_000 + (process.pid % 200) * 100
-let nextPort = 0
-
-const isFree = (port: number): Effect.Effect<boolean> =>
-  Effect.callback<boolean>((resume) => {
-    const probe = Net.createServer()
-    probe.once("error", () => resume(Effect.succeed(false)))
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resume(Effect.succeed(true))))
-  })
-
-const freePort: Effect.Effect<number> = Effect.suspend(() => {
-  const port = portsFrom + (nextPort++ % 5000)
-  return Effect.flatMap(isFree(port), (free) => (free ? Effect.succeed(port) : freePort))
-})
-
 /** A switch that dialogues talk to. */
 export interface System {
   readonly ports: ReadonlyMap<string, number>
@@ -298,7 +282,7 @@ export const makeSystem = (system: SystemSettings) =>
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
     const ports = new Map<string, number>()
-    for (const name of linkNames) ports.set(name, yield* freePort)
+    for (const name of linkNames) ports.set(name, yield* Effect.acquireRelease(freePort, givePortBack))
     const settings = settingsOf(ports, system)
     let current = yield* start(settings, system, directory)
     let isStopped = false

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import {
   failureText,
   junitXml,
@@ -11,7 +12,7 @@ import {
   readFolder,
   runDialogue
 } from "../../packages/simulator/src/dialogue/index.ts"
-import { answered, approve, diallingAgain, frameOf, freePort, type Line, standIn } from "./StandIn.ts"
+import { answered, approve, diallingAgain, frameOf, type Line, standIn } from "./StandIn.ts"
 import { head, patientRun, read } from "./Written.ts"
 
 /** Runs steps against a system that answers by `answer`. */

@@ -1,11 +1,11 @@
 /** Dialogues over TLS, on the side that connects and on the one that listens. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Authority, type Issued } from "../../examples/08-many-institutions/Authority.ts"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import { runDialogues, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
 import { patience } from "../Pace.ts"
 import { messages, readDialogue } from "./Written.ts"
@@ -23,14 +23,6 @@ beforeAll(async () => {
   writeFileSync(join(folder, "messages.yaml"), messages)
 })
 afterAll(() => rmSync(folder, { recursive: true }))
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 
 /** A file in which A dials B over TLS, each with its own keys. */
 const fileOf = (a: string, b: string, steps: string): string => {
@@ -52,7 +44,7 @@ const asked = `  - B listens
 const keysOf = ({ certificate, key }: Issued) => `certificate: ${certificate}, key: ${key}, ca: [${ours.file}]`
 
 const run = async (a: string, b: string, steps: string, withinMs = patience(3000)) => {
-  const endpoint = { host: "127.0.0.1", port: await freePort() }
+  const endpoint = { host: "127.0.0.1", port: await Effect.runPromise(freePort) }
   const dialogue = await Effect.runPromise(readDialogue(fileOf(a, b, steps)))
   const [outcome] = await Effect.runPromise(
     runDialogues([dialogue], { ...usualRun, withinMs, endpoint: () => endpoint })

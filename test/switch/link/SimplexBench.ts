@@ -6,6 +6,7 @@
 import * as Net from "node:net"
 import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Layer, type Scope } from "effect"
+import { freePort, givePortBack } from "../../../examples/shared/FreePort.ts"
 import { Link } from "../../../packages/switch/src/link/Link.ts"
 import type { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import { eventsOf } from "../../../packages/switch/src/link/LinkEvents.ts"
@@ -28,6 +29,7 @@ export const ways: ReadonlyArray<readonly [Way, Way]> = [
 
 const codec = compile(cups)
 const host = "127.0.0.1"
+const takenPort = Effect.acquireRelease(freePort, givePortBack)
 const TRIES = 1000
 
 /** Waits for something on real sockets; fails after five seconds with what it was. */
@@ -110,14 +112,6 @@ export class PartnerLeg {
   }
 }
 
-/** A free port, a moment ago. */
-const freePort = Effect.callback<number>((resume) => {
-  const server = Net.createServer().listen(0, host, () => {
-    const { port } = server.address() as Net.AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
-
 /** What a bench may be told. */
 export interface Wishes {
   readonly legs?: Partial<Pick<LegsSettings, "timeoutMs" | "collectMs">>
@@ -143,7 +137,7 @@ export const simplexBench = (
   Scope.Scope
 > =>
   Effect.gen(function* () {
-    const ports = { send: yield* freePort, receive: yield* freePort }
+    const ports = { send: yield* takenPort, receive: yield* takenPort }
     const sideOf = (way: Way, port: number): Side =>
       way === "connect"
         ? { _tag: "connect", to: { host: host, port }, timeoutMs: 1000 }

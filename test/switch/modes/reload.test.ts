@@ -1,6 +1,7 @@
 import { createServer } from "node:net"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { freePort } from "../operate/reloading.ts"
 import {
   answerTo,
   call,
@@ -18,14 +19,6 @@ import {
 } from "./Rig.ts"
 
 afterEach(cleanUp)
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve))
-  const { port } = probe.address() as { port: number }
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
 
 const limits = { requestTimeoutMs: 30_000, recentKeys: 4096, unwrittenRefuse: 1 << 24, unwrittenStop: 1 << 25 }
 

@@ -1,19 +1,13 @@
 /** What the tests of reloads share: files with links on ports of their own, and what a running switch says. */
-import { createServer } from "node:net"
 import { Effect } from "effect"
+import { freePort as anyFreePort } from "../../../examples/shared/FreePort.ts"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { ReloadReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { until } from "./Line.ts"
 import type { RunningSwitch } from "./program.ts"
 
 /** A port that nobody listens on now. */
-export const freePort = async (): Promise<number> => {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve))
-  const { port } = probe.address() as { port: number }
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
+export const freePort = (): Promise<number> => Effect.runPromise(anyFreePort)
 
 /** A link on which the partner connects to us at `port`. */
 export const link = (name: string, port: number, more = "") => `  - name: ${name}
