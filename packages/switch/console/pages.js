@@ -103,6 +103,7 @@ export const linksPage = (main, hands) => {
       ...(beat.alarms > 0 ? [card("alarms", String(beat.alarms), true)] : []),
       card("doubt", String(beat.inDoubt), beat.inDoubt > 0),
       card("unwritten", `${short(beat.unwritten.bytes / 1024)} KiB`, beat.fullBy !== null),
+      card("lag", `${short(beat.unwritten.lagMs)} ms`, beat.unwritten.lagMs >= 500),
       card("loop", `${short(beat.loopMs)} ms`),
       card("memory", `${short(beat.memory / 1_048_576)} MiB`),
       ...(beat.defects > 0 ? [card("defects", String(beat.defects), true)] : []),

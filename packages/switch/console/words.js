@@ -131,6 +131,7 @@ const words = {
   all: ["all links", "全部链路"],
   full: ["Refusing", "拒绝新请求"],
   unwritten: ["Not on disk", "未落盘"],
+  lag: ["Time to disk", "落盘耗时"],
   loop: ["Event loop delay p99", "主循环延迟 p99"],
   memory: ["Memory", "内存"],
   defects: ["Defects", "程序缺陷"],

@@ -10,6 +10,7 @@ import type { DoubtCounts } from "./exchange/delivery/Doubts.ts"
 import type { StoredStatus } from "./exchange/delivery/StoreAndForward.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { DurationsStatus } from "./exchange/watch/Durations.ts"
+import type { LagStatus } from "./exchange/watch/Lag.ts"
 import type { StallStatus } from "./exchange/watch/Stalls.ts"
 import type { TrafficStatus } from "./exchange/watch/Traffic.ts"
 import type { GuardCounts } from "./guard/Guard.ts"
@@ -58,6 +59,8 @@ export interface SwitchStatus {
   readonly answers: { readonly [code: string]: number }
   /** Entries and bytes that are not on disk yet. */
   readonly unwritten: { readonly entries: number; readonly bytes: number }
+  /** How long the journal takes. */
+  readonly lag: LagStatus
   /** Messages that were given up since the start, because of a defect of the switch. */
   readonly defects: number
   /** When the switch stood still for a second or longer; `undefined`: never since the start. */
@@ -105,6 +108,7 @@ export const statusOf = (
   entries: desks.journal.counts(),
   answers: desks.answers.all,
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },
+  lag: desks.lag.status,
   stalls: desks.stalls.status,
   fullBy: desks.fullBy,
   module: module?.status(),

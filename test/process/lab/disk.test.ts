@@ -2,7 +2,7 @@
  * Rows 26 and 27 of docs/reference/test-plan.md: a disk that is full, or fails while part of it still works. The switch is a
  * process, the full disk a file system of a few MiB, the failing one strace.
  */
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -61,6 +61,20 @@ const straceHindrance = ((): string => {
   if (error !== undefined) return "strace is missing"
   return status === 0 ? "" : "strace may not trace here"
 })()
+
+/** From now on every confirmation of this process's disk takes so long; gives what ends that. */
+const slowDisk = async (pid: number, ms: number): Promise<() => Promise<void>> => {
+  const inject = `inject=fsync,fdatasync:delay_enter=${ms * 1000}`
+  const traced = ["-f", "-o", "/dev/null", "-p", String(pid), "-e", "trace=fsync,fdatasync", "-e", inject]
+  const strace = spawn("strace", traced, { stdio: ["ignore", "ignore", "pipe"] })
+  await new Promise((attached) => strace.stderr.once("data", attached))
+  strace.stderr.resume()
+  return async () => {
+    const ended = new Promise((resolve) => strace.once("exit", resolve))
+    strace.kill("SIGINT")
+    await ended
+  }
+}
 
 /** Every card of these tests is the issuer's. */
 const routed = (yaml: string): string => yaml.replace('bin: "621234"', 'bin: "62"')
@@ -202,3 +216,32 @@ describe.skipIf(straceHindrance !== "")(
     })
   }
 )
+
+describe.skipIf(straceHindrance !== "")(`A slow disk ${straceHindrance}`, () => {
+  it("is an alarm, however little traffic there is, in log, status, top and metrics; and it is over when it is quick", async () => {
+    const file = configuration(folder(), routed)
+    const running = await runSwitchProcess(file)
+    const { acquirer, issuer } = await connected(running)
+    issuer.onMessage = (message) => issuer.send(answerTo(message))
+    const { pid } = await running.status()
+    let stan = 0
+    const trickle = setInterval(() => acquirer.send(purchase(++stan)), 250)
+
+    const quick = await slowDisk(pid, 700)
+    await until(() => running.err().includes("ALARM lag: the journal is too slow"), "the alarm in the log")
+    const slow = await running.status()
+    const [status, top] = [await jinka(["status", file]), await jinka(["top", file, "--times", "1"])]
+    await quick()
+    await until(async () => (await running.status()).unwritten.lagMs < 500, "a quick disk in the status")
+    await until(() => running.err().includes("alarm over lag"), "the end of the alarm")
+    clearInterval(trickle)
+    await running.stop()
+    await running.ended
+
+    expect(slow.unwritten.bytes).toBeLessThan(MiB)
+    expect(slow.alarms.map(({ kind }) => kind)).toEqual(["lag"])
+    expect(status.out).toMatch(/! alarm lag for .*: the journal is too slow: it takes \d+\.\d s for an entry/)
+    expect(status.out).toMatch(/unwritten {2}.*; an entry is on disk after \d{3,} ms/)
+    expect(top.out).toMatch(/! lag[\s\S]*unwritten \d+, \d{3,} ms to disk/)
+  })
+})

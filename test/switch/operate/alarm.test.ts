@@ -24,6 +24,7 @@ const calm: SwitchSeen["status"] = {
   entries: [],
   answers: {},
   unwritten: { entries: 0, bytes: 0 },
+  lag: { ms: 1, slowMs: 0 },
   defects: 0,
   stalls: undefined,
   fullBy: undefined,
@@ -170,6 +171,22 @@ describe("What is wrong now", () => {
     macFailures: 0,
     clockMs: 30_000
   }
+
+  it("is a journal that takes half a second for every entry, for ten seconds, be it for a few bytes", () => {
+    const few = { ...calm, unwritten: { entries: 3, bytes: 1200 } }
+    const look = { status: few, now: 0, wallMs: 0, startedAt: 0, certificates: [], success: () => undefined }
+    const says = (ms: number, slowMs: number) =>
+      new Conditions(limits).look({ ...look, status: { ...look.status, lag: { ms, slowMs } } })
+
+    expect(says(1800, 9000)).toEqual([])
+    expect(says(1800, 25_000)).toEqual([
+      {
+        kind: "lag",
+        link: "",
+        says: "the journal is too slow: it takes 1.8 s for an entry and has been slow for 25 seconds, and 1200 bytes are not on disk yet; requests end without an answer for it"
+      }
+    ])
+  })
 
   it("is a certificate of ours that ends soon, with its days", () => {
     const certificates = [

@@ -26,7 +26,8 @@ import { Commits } from "./turns/Commits.ts"
 import { FairShare } from "./turns/FairShare.ts"
 import { Shares } from "./turns/Shares.ts"
 import { Defects } from "./watch/Defects.ts"
-import { Stalls } from "./watch/Stalls.ts"
+import { Lag } from "./watch/Lag.ts"
+import { type Stall, Stalls } from "./watch/Stalls.ts"
 import { Codes } from "./watch/Traffic.ts"
 
 /** Entries behind the last one that a restart reads for the keys of recent exchanges: some 10,000 transactions. */
@@ -117,6 +118,8 @@ export class Desks {
   seals: ExitGate | undefined
   /** When the switch stood still. */
   readonly stalls: Stalls
+  /** How long the journal takes. */
+  readonly lag: Lag
   /** Happens when the journal's store is away from now on. */
   readonly leftAlone = new Change()
   /** Happens at the end of each turn. */
@@ -146,6 +149,7 @@ export class Desks {
     this.tick()
     this.wallAheadAtStart = this.wallAhead
     this.stalls = new Stalls(this.now)
+    this.lag = new Lag(this.now)
   }
 
   /** Puts a new desk behind the others. Its memory is given to it by `share`. */
@@ -220,6 +224,15 @@ export class Desks {
   tick(): void {
     this.now = this.runtime.monotonicMs()
     this.wallAhead = this.runtime.wallMs() - this.now
+  }
+
+  /** Follows what is on its way to disk; gives a stall that has just ended. */
+  watchJournal(): Stall | undefined {
+    const { committedSeq, pendingEntries } = this.journal.writer
+    // A store that is away says so itself.
+    const pending = this.isAway ? 0 : pendingEntries
+    this.lag.tick(this.now, committedSeq, pending)
+    return this.stalls.tick(this.now, committedSeq, pending)
   }
 
   /** Whether the journal's store does not answer: whatever waits for it waits until it does. */

@@ -145,9 +145,7 @@ export class Exchanges {
   deadlines(): boolean {
     const { desks, requests } = this
     desks.tick()
-    const { committedSeq, pendingEntries } = desks.journal.writer
-    // A store that is away says so itself.
-    const stall = desks.stalls.tick(desks.now, committedSeq, desks.isAway ? 0 : pendingEntries)
+    const stall = desks.watchJournal()
     if (stall !== undefined) this.stalled(stall)
     this.disk.tick()
     let isDone = true

@@ -65,7 +65,7 @@ export const beatOf = (
   defects: status.defects,
   fullBy: status.fullBy ?? null,
   diskTrouble: status.diskTrouble,
-  unwritten: status.unwritten,
+  unwritten: { ...status.unwritten, lagMs: status.lag.ms },
   loopMs: process.loop.p99 * 1000,
   memory: process.memory.rss
 })

@@ -317,6 +317,12 @@ const theSwitch: ReadonlyArray<Measure> = [
     "Bytes of the journal that are not on disk yet.",
     ({ status }) => status.unwritten.bytes
   ),
+  whole(
+    "Gauge",
+    "journal_lag_seconds",
+    "How long the entry that is followed takes to be on disk, or the last one took; 0 when there was none for a minute.",
+    ({ status }) => status.lag.ms / 1000
+  ),
   whole("Gauge", "journal_trouble", "1 while the journal's disk works and something is wrong with it.", ({ status }) =>
     flag(status.diskTrouble !== "")
   ),

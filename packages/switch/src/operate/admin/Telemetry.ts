@@ -23,7 +23,10 @@ export interface TelemetrySettings {
 /** How long a stop waits for a collector, in milliseconds: for each of metrics, logs and spans. */
 const SHUTDOWN_MS = 500
 
-const exporting = Layer.mergeAll(OtlpExporter.layerFlusher, OtlpSerialization.layerJson, FetchHttpClient.layer)
+/** A redirect would turn what is sent into a question without content, so none is followed. */
+const calling = Layer.merge(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+
+const exporting = Layer.mergeAll(OtlpExporter.layerFlusher, OtlpSerialization.layerJson, calling)
 
 /** Where something goes, and as whose. */
 const to = ({ everyMs, name, otlp }: TelemetrySettings, what: string) => ({

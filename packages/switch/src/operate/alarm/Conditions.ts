@@ -63,8 +63,9 @@ export interface Condition {
 const SHARE_MS = 300_000
 const REQUESTS_MIN = 10
 
-/** Bytes on their way to disk that say that the disk is too slow. */
+/** Bytes on their way to disk that say that the disk is too slow, and how long it may be slow for whatever it is given. */
 const LAG_BYTES = 8 * 1024 * 1024
+const LAG_MS = 10_000
 
 interface Counts {
   readonly at: number
@@ -106,6 +107,12 @@ const isStuck = (retention: RetentionStatus | undefined): boolean =>
 const lasting = (ms: number): string =>
   ms < 120_000 ? counted(Math.round(ms / 1000), "second", "seconds") : `${Math.round(ms / 60_000)} minutes`
 
+const lagWords = (bytes: number, { ms, slowMs }: SwitchSeen["status"]["lag"]): string => {
+  const lasts = slowMs < LAG_MS ? "" : ` and has been slow for ${lasting(slowMs)}`
+  const waits = `${counted(bytes, "byte is", "bytes are")} not on disk yet`
+  return `the journal is too slow: it takes ${(ms / 1000).toFixed(1)} s for an entry${lasts}, and ${waits}; requests end without an answer for it`
+}
+
 /** Why a link is down; nothing of one that has a connection. */
 const lastEnd = ({ ends: [last], local }: LinkWork): string =>
   last === undefined || local !== "" ? "" : `; last end: ${last.reason}, ${last.why}`
@@ -141,7 +148,7 @@ export class Conditions {
 
   /** All that is wrong in this look; called every few seconds. */
   look({ certificates, now, status, success, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
-    const { defects, diskTrouble, fullBy, inDoubt, module, retention, unwritten } = status
+    const { defects, diskTrouble, fullBy, inDoubt, lag, module, retention, unwritten } = status
     const room = fullBy === "disk" && retention !== undefined ? `; ${roomText(retention)}` : ""
     const { devices = [], state = "up" } = module ?? {}
     const more = defects - this.defects
@@ -154,11 +161,7 @@ export class Conditions {
         : whole("full", true, `new requests are refused on every link: ${fullSentences[fullBy]}${room}`)),
       ...whole("disk", diskTrouble !== "", diskTrouble),
       ...whole("retention", isStuck(retention), `old days stay in the journal: ${stuckBy(retention)}`),
-      ...whole(
-        "lag",
-        unwritten.bytes > LAG_BYTES,
-        `${counted(unwritten.bytes, "byte is", "bytes are")} not on disk yet: the disk is too slow`
-      ),
+      ...whole("lag", unwritten.bytes > LAG_BYTES || lag.slowMs >= LAG_MS, lagWords(unwritten.bytes, lag)),
       ...whole("keys", state === "away", `links with keys take no new requests: ${devicesSay(devices)}`),
       ...whole(
         "device",

@@ -1,7 +1,7 @@
 /** Tells another system of alarms: signed calls, tried several times, one after the other. */
 import { createHmac } from "node:crypto"
-import { Effect, Queue, Schedule, type Scope } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import { type Cause, Effect, Queue, Schedule, type Scope } from "effect"
+import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import type { Notice } from "./Alarms.ts"
 
 /** Notices that wait for another system; what comes beyond that is in the log alone. */
@@ -26,8 +26,31 @@ export const telling = (
   Effect.gen(function* () {
     const waiting = yield* Queue.dropping<Notice>(WAITING_MAX)
     yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(waiting), deliver(name, webhook))))
-    return (notice) => Effect.asVoid(Queue.offer(waiting, notice))
+    return (notice) =>
+      Effect.flatMap(Queue.offer(waiting, notice), (isTaken) =>
+        isTaken ? Effect.void : Effect.logError(`${named(notice)} is not sent: ${WAITING_MAX} wait for the webhook`)
+      )
   })
+
+/** `the alarm linkDown (raised) of issuer`. */
+const named = ({ event, kind, link }: Notice): string =>
+  `the alarm ${kind} (${event})${link === "" ? "" : ` of ${link}`}`
+
+/** Why a call failed, without the address: it may hold a secret. */
+const reasonOf = (failed: Cause.TimeoutError | HttpClientError.HttpClientError | string): string => {
+  if (typeof failed === "string") return failed
+  if (failed._tag === "TimeoutError") return `no answer within ${callLimit}`
+  const { cause } = failed.reason
+  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause
+  const code = typeof inner === "object" && inner !== null && "code" in inner ? String(inner.code) : ""
+  return code === "" ? "no connection" : `no connection (${code})`
+}
+
+/** What is no success; a redirect would turn the call into a GET without the notice, so none is followed. */
+const statusWords = (status: number): string =>
+  status >= 300 && status < 400
+    ? `HTTP status ${status}: redirects are not followed, give the final address`
+    : `HTTP status ${status}`
 
 /** One notice to another system; what cannot be delivered is said in the log. */
 const deliver =
@@ -43,13 +66,16 @@ const deliver =
         HttpClientRequest.bodyText(body, "application/json"),
         HttpClient.execute,
         Effect.timeout(callLimit),
-        Effect.flatMap(({ status }) => (status < 300 ? Effect.void : Effect.fail(`HTTP status ${status}`)))
+        Effect.flatMap(({ status }) => (status < 300 ? Effect.void : Effect.fail(statusWords(status))))
       )
     }).pipe(
       Effect.retry({ times: ATTEMPTS - 1, schedule: Schedule.exponential(firstPause) }),
-      Effect.catchCause(() =>
-        Effect.logError(`the alarm ${kind} could not be sent to the webhook in ${ATTEMPTS} attempts`)
+      Effect.catch((failed) =>
+        Effect.logError(
+          `${named(notice)} could not be sent to the webhook in ${ATTEMPTS} attempts: ${reasonOf(failed)}`
+        )
       ),
+      Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       Effect.provide(FetchHttpClient.layer)
     )
   }

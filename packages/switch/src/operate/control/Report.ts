@@ -345,8 +345,8 @@ export const StatusReport = Schema.Struct({
   defects: Schema.Number,
   /** Answers by response code since the start. */
   answers: Schema.Record(Schema.String, Schema.Number),
-  /** What is not on disk yet. */
-  unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number }),
+  /** What is not on disk yet, and how many milliseconds the journal takes for an entry: 0 when nothing is known. */
+  unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number, lagMs: Schema.Number }),
   /** When the switch stood still for a second or longer: its disk confirmed nothing, or the process did not run. Null: never. */
   stalls: Schema.NullOr(Schema.Struct({ count: Schema.Number, last: StallReport, longest: StallReport })),
   /**

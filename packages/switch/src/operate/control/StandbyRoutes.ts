@@ -70,7 +70,7 @@ export const standbyReport = ({ identity, last, node }: Standby, nowMs: number):
     entries: entriesByKind(noCounts()),
     defects: 0,
     answers: {},
-    unwritten: { entries: 0, bytes: 0 },
+    unwritten: { entries: 0, bytes: 0, lagMs: 0 },
     stalls: null,
     fullBy: null,
     module: null,

@@ -81,7 +81,7 @@ export const reportOf = (
   entries: entriesByKind(status.entries),
   defects: status.defects,
   answers: status.answers,
-  unwritten: status.unwritten,
+  unwritten: { ...status.unwritten, lagMs: Math.round(status.lag.ms) },
   stalls: stallsReport(status.stalls, now),
   fullBy: status.fullBy ?? null,
   module: moduleReport(status.module),

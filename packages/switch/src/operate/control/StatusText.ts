@@ -47,8 +47,14 @@ export const statusText = (report: StatusReport): string => {
     `answers    ${byCode(answers)}`,
     `journal    ${counts(entries)}`,
     ...(report.retention === null ? [] : [retentionText(report.retention)]),
-    `unwritten  ${counted(unwritten.entries, "entry", "entries")}, ${counted(unwritten.bytes, "byte", "bytes")}`
+    unwrittenText(unwritten)
   ].join("\n")
+}
+
+/** `unwritten  3 entries, 900 bytes; an entry is on disk after 2 ms`. */
+const unwrittenText = ({ bytes, entries, lagMs }: StatusReport["unwritten"]): string => {
+  const lag = lagMs === 0 ? "" : `; an entry is on disk after ${lagMs} ms`
+  return `unwritten  ${counted(entries, "entry", "entries")}, ${counted(bytes, "byte", "bytes")}${lag}`
 }
 
 /** `owner      node n1 for 3 min, epoch 4`. */

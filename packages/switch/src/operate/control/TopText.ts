@@ -100,7 +100,7 @@ export const topText = (before: StatusReport, after: StatusReport, rows: number)
   ]
   const head = [
     `${after.name}  ${after.at.slice(11, 19)}  up ${span(after.startedAt, after.at)}  links ${ready}/${links.length}  ${marks.join("  ")}`,
-    `requests ${few((asked(after) - asked(before)) / past)}/s  no answer ${few((unanswered(after) - unanswered(before)) / past)}/s  unwritten ${after.unwritten.entries}`,
+    `requests ${few((asked(after) - asked(before)) / past)}/s  no answer ${few((unanswered(after) - unanswered(before)) / past)}/s  unwritten ${after.unwritten.entries}, ${after.unwritten.lagMs} ms to disk`,
     "",
     columns(["LINK", "STATE", "IN/s", "OUT/s", "OPEN", "STORED", "OK", "PEER", "OURS"])
   ]
