@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url"
 import { compile, MessageIndex } from "@jinka/codec"
 import Table from "cli-table3"
 import { Effect, Layer } from "effect"
+import { freePort } from "../examples/shared/FreePort.ts"
 import { EntryKind } from "../packages/switch/src/journal/EntryKind.ts"
 import { Journal } from "../packages/switch/src/journal/Journal.ts"
 import { sourceText } from "../packages/switch/src/journal/Source.ts"
@@ -118,8 +119,7 @@ const measure = async (stored: number): Promise<StoredRow> => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const path = join(directory, "switch.yaml")
   const journal = join(directory, "journal")
-  // Below the ports that the system gives to whoever dials.
-  const port = 20_000 + (process.pid % 10_000)
+  const port = await Effect.runPromise(freePort)
   const children = new Children()
   const env = { ...process.env, JINKA_JOURNAL_KEY: secret }
   let child: ChildProcess | undefined

@@ -4,6 +4,7 @@
  */
 import * as Net from "node:net"
 import { Effect } from "effect"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import { make } from "../../packages/switch/src/Switch.ts"
 import { bin, template } from "../relay/Frame.ts"
 import { limits, link, runOn } from "../SwitchUnderTest.ts"
@@ -11,7 +12,7 @@ import { usage } from "../Usage.ts"
 
 const [, , port, count, directory] = process.argv
 const host = "127.0.0.1"
-const ourPort = 20_000 + (process.pid % 20_000)
+const ourPort = await Effect.runPromise(freePort)
 
 const sendAll = (wanted: number) => {
   const { bytes, stanAt } = template()

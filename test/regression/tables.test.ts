@@ -2,6 +2,7 @@
 import { dialects, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Random } from "effect"
 import { describe, expect, it } from "vitest"
+import { freePort, givePortBack } from "../../examples/shared/FreePort.ts"
 import {
   failureText,
   htmlReport,
@@ -199,7 +200,7 @@ describe("Links of several dialects in one dialogue", () => {
   - A expects: { answer to: asked, 39: 51 }
 `
     const outcome = await Effect.gen(function* () {
-      const other = 20_000 + (process.pid % 20_000)
+      const other = yield* Effect.acquireRelease(freePort, givePortBack)
       let back: ((message: Message) => void) | undefined
       // A system that translates: it takes a purchase on one link and gives it on in another dialect.
       const { port } = yield* standIn(({ message, send }) => {

@@ -14,6 +14,7 @@ import { canBegin } from "../../packages/simulator/src/init/InitMessages.ts"
 import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
 import { builtProgram } from "../programs/Programs.ts"
 import { pause } from "../switch/operate/Line.ts"
+import { freePort } from "../switch/operate/reloading.ts"
 import { simulatorHere } from "./here.ts"
 
 const programs = {
@@ -76,9 +77,9 @@ describe("jinka-sim init", () => {
   )
 
   it("passes against the shipped switch by one command, and leaves its reports", async () => {
-    const port = 12_000 + (process.pid % 10_000)
+    const [port, issuerPort] = await Promise.all([freePort(), freePort()])
     expect(
-      await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(port + 1))
+      await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(issuerPort))
     ).toMatchObject({
       code: 0,
       output: expect.stringContaining("16 files. Now: sh links/run.sh")
@@ -107,12 +108,12 @@ describe("jinka-sim init", () => {
   })
 
   it("tests nothing against a stranger that holds the stand-in's port, and leaves nothing running when a signal ends it", async () => {
-    const port = 22_000 + (process.pid % 10_000)
-    await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(port + 1))
+    const [port, issuerPort] = await Promise.all([freePort(), freePort()])
+    await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(issuerPort))
     const node = (program: string) => `${process.execPath} ${program}`
     const env = { JINKA_SIM: node(programs.sim), JINKA: node(programs.switch) }
     const stranger = createServer()
-    await new Promise<void>((resolve) => stranger.listen(port + 1, "127.0.0.1", resolve))
+    await new Promise<void>((resolve) => stranger.listen(issuerPort, "127.0.0.1", resolve))
     const refused = await run("sh", ["links/run.sh"], { ...env, TARGET: "acquirer=127.0.0.1:1" })
     await new Promise((resolve) => stranger.close(resolve))
 

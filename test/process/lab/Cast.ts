@@ -10,6 +10,7 @@ import { parse, stringify } from "yaml"
 import { files } from "../../../examples/main-job/Cast.ts"
 import { type Child, run, type Said, start } from "../../../examples/main-job/Child.ts"
 import { reconcile, type SummaryLine } from "../../../examples/main-job/Reconciliation.ts"
+import { freePort, givePortBack } from "../../../examples/shared/FreePort.ts"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { isOver } from "../../Pace.ts"
@@ -76,9 +77,6 @@ export interface Cast {
 
 const millis = (count: number): string => `${count} millis`
 
-/** Ports of a host that nobody else uses, for programs that start before they can be asked. */
-let port = 7000 + (process.pid % 200) * 100
-
 const switchFile = (directory: string, plan: Plan, listenPort: number, issuerPort: number): string => {
   const document = parse(readFileSync(example, "utf8")) as Record<string, unknown> & {
     links: readonly [LinkText, LinkText]
@@ -108,7 +106,7 @@ export const makeCast = Effect.fnUntraced(function* (plan: Plan) {
   )
   const at = files(directory)
   const seed = String(plan.seed)
-  const listenPort = ++port
+  const listenPort = yield* Effect.acquireRelease(freePort, givePortBack)
   const issuer = yield* start({
     name: "issuer",
     file: simulator,

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { messageOf, withJournal, write } from "../journal/Journals.ts"
-import { until } from "./Line.ts"
+import { Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, key, runSwitch, runSwitchUnder } from "./program.ts"
 
 afterEach(cleanUp)
@@ -26,7 +26,11 @@ describe("jinka journal", () => {
     const file = configuration(directory)
     const running = await runSwitch(file)
     const anchor = await jinka(["journal", "anchor", file])
+    // A connection is an entry: the journal's end is another one than its beginning.
+    const issuer = await Line.connect(running.port("issuer"))
+    await until(async () => (await running.status()).links[1]!.ready, "the issuer is ready")
     running.signal("SIGINT")
+    issuer.close()
     const log = join(directory, "switch.log")
     writeFileSync(log, (await running.ended).err)
 

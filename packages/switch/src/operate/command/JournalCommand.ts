@@ -3,6 +3,7 @@ import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
 import type { Unopened } from "../../journal/JournalStore.ts"
+import { counted } from "../Counted.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { fileWords } from "../FileWords.ts"
 import { journalPlace } from "../JournalPlace.ts"
@@ -54,11 +55,15 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
     }
     if (unopened.length > 0) return yield* new CommandFailed({ exit: "bad", says: unprovedText(directory, unopened) })
     const dropped = heads.filter(({ seq }) => seq < from - 1).length
-    const agreed = heads.length === dropped ? "" : `; ${heads.length - dropped} anchors kept elsewhere agree`
-    const gone = dropped === 0 ? "" : `; ${dropped} are of entries that were dropped (verify their archive)`
+    const agreed =
+      heads.length === dropped
+        ? ""
+        : `; ${counted(heads.length - dropped, "anchor kept elsewhere agrees", "anchors kept elsewhere agree")}`
+    const gone =
+      dropped === 0 ? "" : `; ${counted(dropped, "is", "are")} of entries that were dropped (verify their archive)`
     const begins =
       from === 1 ? "" : ` (from entry ${from} on: what was before it was dropped, and its last hash is kept)`
-    const there = `${entries - from + 1} entries in ${groups} groups`
+    const there = `${counted(entries - from + 1, "entry", "entries")} in ${counted(groups, "group", "groups")}`
     yield* Console.log(`good: ${there}, every one as it was written${begins}${agreed}${gone}`)
   }).pipe(Effect.scoped)
 ).pipe(
