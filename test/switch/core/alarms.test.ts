@@ -4,6 +4,7 @@ import type { Message } from "@jinka/codec"
 import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { Side } from "../../../packages/switch/src/link/Settings.ts"
+import { RefusedCalls } from "../../../packages/switch/src/operate/admin/RefusedCalls.ts"
 import { Conditions } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
 import { linkOf, startBench } from "./Bench.ts"
 import { bench } from "./Pair.ts"
@@ -23,7 +24,14 @@ const looking = ({ running }: Pick<Effect.Success<ReturnType<typeof startBench>>
     const conditions = new Conditions(limits)
     return () => {
       const now = clock.currentTimeMillisUnsafe()
-      const look = { now, wallMs: now, startedAt: 0, certificates: [], success: () => undefined }
+      const look = {
+        now,
+        wallMs: now,
+        startedAt: 0,
+        certificates: [],
+        refusedCalls: new RefusedCalls(),
+        success: () => undefined
+      }
       return conditions
         .look({ ...look, status: running.status() })
         .map(({ kind, link, says }) => `${kind} ${link}: ${says}`)
@@ -71,8 +79,8 @@ describe("An alarm", () => {
       started.dial(0)
       const look = yield* looking(started)
       started.dialLeg(1, "receive")
-      yield* TestClock.adjust(9000)
       yield* started.commit
+      yield* TestClock.adjust(9000)
       expect(look()).toEqual([])
 
       yield* TestClock.adjust(2000)

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { RefusedCalls } from "../../../packages/switch/src/operate/admin/RefusedCalls.ts"
 import { Conditions } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
 import { reportOf } from "../../../packages/switch/src/operate/control/Status.ts"
 import { statusText } from "../../../packages/switch/src/operate/control/StatusText.ts"
@@ -132,6 +133,7 @@ describe("the journal of a switch that keeps thirty days", () => {
               wallMs: start,
               startedAt: 0,
               certificates: [],
+              refusedCalls: new RefusedCalls(),
               success: () => undefined
             }
             const [alarm] = new Conditions(limits).look(look).filter(({ kind }) => kind === "retention")

@@ -3,6 +3,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import type { SwitchSeen } from "../../../packages/switch/src/operate/admin/Measures.ts"
+import { RefusedCalls } from "../../../packages/switch/src/operate/admin/RefusedCalls.ts"
 import { Alarms } from "../../../packages/switch/src/operate/alarm/Alarms.ts"
 import { type Condition, Conditions } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
 import { until } from "./Line.ts"
@@ -174,7 +175,15 @@ describe("What is wrong now", () => {
 
   it("is a journal that takes half a second for every entry, for ten seconds, be it for a few bytes", () => {
     const few = { ...calm, unwritten: { entries: 3, bytes: 1200 } }
-    const look = { status: few, now: 0, wallMs: 0, startedAt: 0, certificates: [], success: () => undefined }
+    const look = {
+      status: few,
+      now: 0,
+      wallMs: 0,
+      startedAt: 0,
+      certificates: [],
+      refusedCalls: new RefusedCalls(),
+      success: () => undefined
+    }
     const says = (ms: number, slowMs: number) =>
       new Conditions(limits).look({ ...look, status: { ...look.status, lag: { ms, slowMs } } })
 
@@ -193,7 +202,15 @@ describe("What is wrong now", () => {
       { file: "a.pem", days: 12 },
       { file: "b.pem", days: -1 }
     ]
-    const look = { status: calm, now: 0, wallMs: 0, startedAt: 0, certificates, success: () => undefined }
+    const look = {
+      status: calm,
+      now: 0,
+      wallMs: 0,
+      startedAt: 0,
+      certificates,
+      refusedCalls: new RefusedCalls(),
+      success: () => undefined
+    }
 
     expect(new Conditions(limits).look(look)).toEqual([
       {

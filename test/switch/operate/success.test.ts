@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterEach, describe, expect, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
+import { RefusedCalls } from "../../../packages/switch/src/operate/admin/RefusedCalls.ts"
 import { Conditions } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
 import { type SuccessRates, successWords } from "../../../packages/switch/src/operate/alarm/SuccessRates.ts"
 import { keepRates } from "../../../packages/switch/src/operate/alarm/SuccessRatesFile.ts"
@@ -280,7 +281,14 @@ describe("A switch whose issuer declines", () => {
       const conditions = new Conditions(limits)
       const alarms = Effect.gen(function* () {
         const now = clock.currentTimeMillisUnsafe()
-        const seen = { status: running.status(), now, wallMs: now, startedAt: start, certificates: [] }
+        const seen = {
+          status: running.status(),
+          now,
+          wallMs: now,
+          startedAt: start,
+          certificates: [],
+          refusedCalls: new RefusedCalls()
+        }
         yield* look(seen)
         const success = (link: string) => rates.status(link)
         return conditions.look({ ...seen, success }).filter(({ kind }) => kind === "successRate")

@@ -21,6 +21,7 @@ import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { Endpoint, ListenFailed, Transport } from "../transport/Transport.ts"
 import { serveAdmin } from "./admin/Admin.ts"
 import { makeLook } from "./admin/Look.ts"
+import { RefusedCalls } from "./admin/RefusedCalls.ts"
 import { logsTo, sendMetrics, sendSpans, type TelemetrySettings } from "./admin/Telemetry.ts"
 import type { AdminSettings } from "./admin/Users.ts"
 import { Alarms } from "./alarm/Alarms.ts"
@@ -216,14 +217,16 @@ const hold = Effect.fnUntraced(function* (
   })
   yield* serve(configuration.socket, controlled)
   const certificates = yield* Certificates.makeEnding(() => inForce.configuration.settings, others)
-  const look = yield* makeLook(running, identity.startedAt, certificates, kept.rates)
+  const refused = new RefusedCalls()
+  const look = yield* makeLook(running, identity.startedAt, certificates, kept.rates, refused)
   yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
   yield* watchAlarms(identity.name, alarms, look, standing, kept)
   inForce.admin = yield* serveAdmin(admin, {
     look,
     controlled,
     alarms: () => standing.report(),
-    isStopping: () => isStopping
+    isStopping: () => isStopping,
+    refused
   })
   const { telemetry } = configuration.document
   if (telemetry !== undefined) {

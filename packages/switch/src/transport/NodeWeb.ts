@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises"
 import type { ReadableStream } from "node:stream/web"
 import { Effect, Latch, type Scope } from "effect"
 import type { Credentials } from "./Credentials.ts"
-import { listenForSockets } from "./NodeListener.ts"
+import { listenForSockets, plainAddress } from "./NodeListener.ts"
 import { Places } from "./Places.ts"
 import type { PartnerIdentity, TlsSettings } from "./Tls.ts"
 import type { Endpoint, ListenFailed, Listening } from "./Transport.ts"
@@ -90,14 +90,22 @@ export interface WebSettings {
   readonly tls: TlsSettings | undefined
   /** Whether an address may connect. */
   readonly admits: (address: string) => boolean
+  /** A connection that was admitted, and whose handshake came to nothing. */
+  readonly refused?: (address: string) => void
 }
 
-/** Answers a request; `identity` is whose certificate was shown. */
-export type WebAnswer = (request: Request, identity: PartnerIdentity | undefined) => Promise<Response>
+/** Whose certificate was shown, and the address that asks. */
+export interface WebAsker {
+  readonly identity: PartnerIdentity | undefined
+  readonly address: string
+}
+
+/** Answers a request. */
+export type WebAnswer = (request: Request, asker: WebAsker) => Promise<Response>
 
 /** Listens on TCP until the scope ends. */
 export const listenForRequests = Effect.fnUntraced(function* (
-  { admits, at, tls }: WebSettings,
+  { admits, at, refused = () => {}, tls }: WebSettings,
   answer: WebAnswer
 ): Effect.fn.Return<Listening, ListenFailed, Scope.Scope | Credentials> {
   const places = new Places<Socket>(CONNECTIONS_MAX, OF_ONE_ADDRESS_MAX)
@@ -109,6 +117,7 @@ export const listenForRequests = Effect.fnUntraced(function* (
   const http = createServer(times, (request, response) => {
     const identity = identities.get(request.socket)
     const raw = rawOf.get(request.socket) ?? request.socket
+    const address = plainAddress(raw.remoteAddress ?? "")
     open++
     idle.closeUnsafe()
     response.once("close", () => {
@@ -118,7 +127,7 @@ export const listenForRequests = Effect.fnUntraced(function* (
     const asked = (whole: Request) => {
       places.asks(raw)
       response.once("close", () => places.answered(raw))
-      return answer(whole, identity)
+      return answer(whole, { address, identity })
     }
     void answerWhole(request, response, asked, () => places.listens(raw))
   })
@@ -133,6 +142,7 @@ export const listenForRequests = Effect.fnUntraced(function* (
     },
     {
       ...(tls === undefined ? {} : { tls }),
+      refused,
       admit: (address, isCrowded, raw) => {
         if (isCrowded || !admits(address)) return undefined
         return places.arrive(raw, address, () => raw.resetAndDestroy()) ? () => places.gone(raw) : undefined

@@ -20,8 +20,8 @@ import { Etag, HttpEffect, HttpPlatform, HttpRouter, HttpServerRequest, HttpServ
 import { addressList } from "../../link/door/Addresses.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
-import { listenForRequests, type WebAnswer } from "../../transport/NodeWeb.ts"
-import type { PartnerIdentity, TlsSettings } from "../../transport/Tls.ts"
+import { listenForRequests, type WebAnswer, type WebAsker } from "../../transport/NodeWeb.ts"
+import type { TlsSettings } from "../../transport/Tls.ts"
 import type { Endpoint, ListenFailed, Listening } from "../../transport/Transport.ts"
 import type { AlarmsReport } from "../alarm/Alarms.ts"
 import type { Role } from "../configuration/door/AdminDocument.ts"
@@ -33,6 +33,7 @@ import { readiness } from "./Health.ts"
 import { withProcess } from "./Look.ts"
 import type { Seen, SwitchSeen } from "./Measures.ts"
 import { prometheusText } from "./Metrics.ts"
+import type { RefusedCall, RefusedCalls } from "./RefusedCalls.ts"
 import type { Sessions } from "./Sessions.ts"
 import { type AdminSettings, may, namedIn, notEnough, type User, userHeader, userOf, whoAreYou } from "./Users.ts"
 
@@ -43,6 +44,7 @@ export interface Told {
   readonly alarms: () => AlarmsReport
   /** Whether the switch is on its way to its end. */
   readonly isStopping: () => boolean
+  readonly refused: RefusedCalls
 }
 
 /** The listener of a running switch; a reload may open, move, change and close it. */
@@ -79,7 +81,11 @@ interface Serving {
 interface Manner {
   admits: (address: string) => boolean
   answer: WebAnswer
+  refused: (refused: RefusedCall) => void
 }
+
+/** Counts a refused call, and tells of it. */
+type Refusing = (refused: RefusedCall, now: number) => void
 
 /** Serves for as long as the scope lives; `first`: the settings at the start. */
 export const serveAdmin = Effect.fnUntraced(function* (
@@ -98,8 +104,13 @@ export const serveAdmin = Effect.fnUntraced(function* (
       return yield* Effect.gen(function* () {
         const manner: Manner = yield* mannerOf(settings, sessions, told, seen)
         const listening = yield* listenForRequests(
-          { at: settings.at, tls: settings.tls, admits: (address) => manner.admits(address) },
-          (request, identity) => manner.answer(request, identity)
+          {
+            at: settings.at,
+            tls: settings.tls,
+            admits: (address) => manner.admits(address),
+            refused: (address) => manner.refused({ by: "certificate", user: "", address })
+          },
+          (request, asker) => manner.answer(request, asker)
         )
         return { settings, listening, scope, manner, sessions } satisfies Serving
       }).pipe(
@@ -157,7 +168,11 @@ const mannerOf = Effect.fnUntraced(function* (
   const answering = yield* HttpRouter.toHttpEffect(
     all.pipe(Layer.provide(HttpPlatform.layer), Layer.provide(Etag.layer))
   )
-  return yield* answered(settings, answering, (request) =>
+  const refusing: Refusing = (refused, now) => {
+    const act = told.refused.add(refused, now)
+    if (act !== undefined) told.controlled.looked(act.user, act.what)
+  }
+  return yield* answered(settings, answering, refusing, (request) =>
     isFromOurPage(request) ? sessions.user(request.headers.get("cookie")) : undefined
   )
 })
@@ -169,7 +184,13 @@ export const serveStandbyAdmin = (
 ): Effect.Effect<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> =>
   Effect.flatMap(HttpRouter.toHttpEffect(HttpRouter.addAll(standbyRoutes(settings, words))), (answering) =>
     Effect.flatMap(
-      answered(settings, answering, () => undefined),
+      // A node that stands by has no journal: the owner's tells of whoever knocks there.
+      answered(
+        settings,
+        answering,
+        () => {},
+        () => undefined
+      ),
       ({ admits, answer }) => listenForRequests({ at: settings.at, tls: settings.tls, admits }, answer)
     )
   ).pipe(Effect.map(({ endpoint }) => endpoint))
@@ -178,6 +199,7 @@ export const serveStandbyAdmin = (
 const answered = Effect.fnUntraced(function* <E>(
   { from, tls, users }: AdminSettings,
   answering: Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>,
+  refusing: Refusing,
   sessionOf: (request: Request) => User | undefined
 ) {
   const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(
@@ -185,17 +207,36 @@ const answered = Effect.fnUntraced(function* <E>(
   )(answering)
   const clock = yield* Clock.Clock
   const limits = new CallLimits()
+  const refused = (one: RefusedCall): void => refusing(one, monotonicMs(clock))
+  const list = addressList(from)
   return {
-    admits: addressList(from).has,
-    answer: async (request: Request, identity: PartnerIdentity | undefined) => {
-      if (tls === undefined && !isOwnName(request.headers.get("host"))) return covered(foreign())
-      const user = userOf(users, request.headers.get("authorization") ?? undefined, identity) ?? sessionOf(request)
+    admits: (address: string) => {
+      if (list.has(address)) return true
+      refused({ by: "address", user: "", address })
+      return false
+    },
+    refused,
+    answer: async (request: Request, { address, identity }: WebAsker) => {
       const { pathname } = new URL(request.url)
-      if (!limits.may(user?.name ?? "", pathname, monotonicMs(clock))) return covered(limited())
+      const told = { address, call: `${request.method} ${pathname}` }
+      if (tls === undefined && !isOwnName(request.headers.get("host"))) {
+        refused({ by: "host", user: "", ...told })
+        return covered(foreign())
+      }
+      const token = request.headers.get("authorization") ?? undefined
+      const user = userOf(users, token, identity) ?? sessionOf(request)
+      if (!limits.may(user?.name ?? "", pathname, monotonicMs(clock))) {
+        refused({ by: "rate", user: user?.name ?? "", ...told })
+        return covered(limited())
+      }
       // Nobody but this listener says who asks.
       request.headers.delete(userHeader)
       if (user !== undefined) request.headers.set(userHeader, user.name)
-      return covered(await answer(request))
+      const answered = covered(await answer(request))
+      const hasShown = token !== undefined || identity !== undefined
+      if (answered.status === 401) refused({ by: hasShown ? "token" : "nobody", user: "", ...told })
+      if (answered.status === 403) refused({ by: "role", user: user?.name ?? "", ...told })
+      return answered
     }
   } satisfies Manner
 })

@@ -7,20 +7,22 @@ import { watchProcess } from "../../transport/NodeProcess.ts"
 import type { SuccessRates } from "../alarm/SuccessRates.ts"
 import type { EndingCertificate } from "../Certificates.ts"
 import type { Seen, SwitchSeen } from "./Measures.ts"
+import type { RefusedCalls } from "./RefusedCalls.ts"
 
 /** Gives a look at the switch at each call. `startedAt` in milliseconds since 1970. */
 export const makeLook = (
   running: Switch.Running,
   startedAt: number,
   ending: (wallMs: number) => ReadonlyArray<EndingCertificate>,
-  rates: SuccessRates
+  rates: SuccessRates,
+  refusedCalls: RefusedCalls
 ): Effect.Effect<() => SwitchSeen> =>
   Effect.map(Clock.Clock, (clock) => () => {
     const wallMs = clock.currentTimeMillisUnsafe()
     const success = (link: string) => rates.status(link)
     return {
       ...{ status: running.status(), now: monotonicMs(clock), wallMs, startedAt },
-      ...{ certificates: ending(wallMs), success }
+      ...{ certificates: ending(wallMs), success, refusedCalls }
     }
   })
 

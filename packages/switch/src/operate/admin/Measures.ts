@@ -13,6 +13,7 @@ import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import type { ProcessStatus } from "../../transport/NodeProcess.ts"
 import { ENDED_MIN, type SuccessStatus } from "../alarm/SuccessRates.ts"
 import type { EndingCertificate } from "../Certificates.ts"
+import type { RefusedCalls } from "./RefusedCalls.ts"
 
 /** Labels of one value. */
 export type Labels = Readonly<Record<string, string>>
@@ -40,6 +41,8 @@ export interface SwitchSeen {
   readonly startedAt: number
   /** Certificates of ours that end within 30 days. */
   readonly certificates: ReadonlyArray<EndingCertificate>
+  /** What the operators' listener has refused since the start. */
+  readonly refusedCalls: RefusedCalls
   /** What share of its requests a link's partner approves. */
   readonly success: (link: string) => SuccessStatus | undefined
 }
@@ -289,6 +292,12 @@ const theSwitch: ReadonlyArray<Measure> = [
     "Messages that were given up because of a defect of the switch.",
     (seen) => seen.status.defects
   ),
+  {
+    type: "Counter",
+    name: "jinka_admin_refused_total",
+    help: "Calls and connections that the operators' listener refused, by why: nobody, token, role, rate, host, address, certificate.",
+    read: ({ refusedCalls }) => [...refusedCalls.counts].map(([by, count]) => [{ by }, count] as const)
+  },
   whole("Counter", "stalls_total", "How often disk or process stalled for a second or longer.", ({ status }) =>
     status.stalls === undefined ? 0 : status.stalls.count
   ),

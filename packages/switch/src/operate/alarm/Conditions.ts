@@ -44,6 +44,7 @@ export const alarmKinds = [
   "device",
   "clock",
   "certificate",
+  "refusedCalls",
   "defect"
 ] as const
 
@@ -66,6 +67,9 @@ const REQUESTS_MIN = 10
 /** Bytes on their way to disk that say that the disk is too slow, and how long it may be slow for whatever it is given. */
 const LAG_BYTES = 8 * 1024 * 1024
 const LAG_MS = 10_000
+
+/** Refused attempts at the operators' listener in that time that are more than a slip. */
+const ATTEMPTS_MIN = 10
 
 interface Counts {
   readonly at: number
@@ -141,18 +145,21 @@ export class Conditions {
   private readonly links = new Map<string, Array<Counts>>()
   private readonly lastRequest = new Map<string, number>()
   private defects = 0
+  /** At each look; the first: what counts from. */
+  private readonly attempts: Array<readonly [at: number, count: number]> = [[Number.NEGATIVE_INFINITY, 0]]
 
   constructor(limits: AlarmLimits) {
     this.limits = limits
   }
 
   /** All that is wrong in this look; called every few seconds. */
-  look({ certificates, now, status, success, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
+  look({ certificates, now, refusedCalls, status, success, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
     const { defects, diskTrouble, fullBy, inDoubt, lag, module, retention, unwritten } = status
     const room = fullBy === "disk" && retention !== undefined ? `; ${roomText(retention)}` : ""
     const { devices = [], state = "up" } = module ?? {}
     const more = defects - this.defects
     this.defects = defects
+    const attempts = this.attemptsOf(now, refusedCalls.attempts)
     const whole = (kind: AlarmKind, is: boolean, says: string): ReadonlyArray<Condition> =>
       is ? [{ kind, link: "", says }] : []
     return [
@@ -173,6 +180,11 @@ export class Conditions {
         "inDoubt",
         inDoubt > 0,
         `${counted(inDoubt, "message waits", "messages wait")} for a person${ofLinks(status.links)}: jinka pending list`
+      ),
+      ...whole(
+        "refusedCalls",
+        attempts >= ATTEMPTS_MIN,
+        `${attempts} calls of the last five minutes at the operators' listener were refused, with a token of nobody or beyond their role: jinka audit says from where`
       ),
       ...whole(
         "defect",
@@ -236,6 +248,14 @@ export class Conditions {
       ...when("clock", Math.abs(link.clockAheadMs ?? 0) >= clockMs, clockWords((link.clockAheadMs ?? 0) / 1000)),
       ...when("imposture", lies > 0, `${counted(lies, "message", "messages")} spoke for another partner`)
     ]
+  }
+
+  /** How many of the attempts at the operators' listener are of the last five minutes. */
+  private attemptsOf(now: number, count: number): number {
+    const { attempts } = this
+    attempts.push([now, count])
+    while (attempts.length > 1 && attempts[1]![0] <= now - SHARE_MS) attempts.shift()
+    return count - attempts[0]![1]
   }
 
   /** The counts of five minutes ago, or of the first look. */

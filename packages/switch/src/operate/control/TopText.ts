@@ -39,7 +39,7 @@ const brief: Readonly<Record<string, string>> = {
 const loud = (alarms: LinkReport["alarms"]) => alarms.filter(({ silenced }) => !silenced)
 
 /** Alarms of the whole switch that have no mark of their own. */
-const marked = new Set(["lag", "device", "certificate"])
+const marked = new Set(["lag", "device", "certificate", "refusedCalls"])
 
 /** What stands in the way, shortest word first. */
 const trouble = (link: LinkReport): string => {
