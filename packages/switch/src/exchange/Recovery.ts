@@ -382,6 +382,7 @@ export class Recovery {
     const { approvals, doubts } = this.desks
     const desk = this.queueOf(entry)
     const about = desk?.stored.learnEnd(exchange)?.about ?? 0
+    approvals.over(exchange)
     if (desk !== undefined && about !== 0) approvals.ended(about, saysUnseen(desk.language, code))
     doubts.close(exchange)
     this.ended(exchange)
@@ -400,7 +401,10 @@ export class Recovery {
   }
 
   private attempted(entry: Entry): void {
-    this.queueOf(entry)?.stored.learnAttempts(entry.exchange, Number(entry.code))
+    const queue = this.queueOf(entry)
+    queue?.stored.learnAttempts(entry.exchange, Number(entry.code))
+    // The journal has attempts, and not what they were told.
+    if (queue !== undefined) this.desks.approvals.begun(entry.exchange)
   }
 
   /** The desk whose queue has the message of the entry's exchange: the link's own, nearly always. */

@@ -14,19 +14,25 @@ const KNOWN_MAX = 16_384
 export const saysUnseen = (language: Language, code: string): boolean =>
   !language.isSuccess(code) && code !== language.refusal.duplicate
 
-/** See the module header. */
+/** Adds to what is kept of one kind; the oldest is forgotten. */
+const keep = (kept: Set<number>, exchange: number): void => {
+  kept.add(exchange)
+  if (kept.size > KNOWN_MAX) kept.delete(kept.keys().next().value!)
+}
+
+/** See the module header. Numbers of exchanges. */
 export class Approvals {
-  /** By exchange; true once a first attempt was told that there is no such request. */
-  private readonly known = new Map<number, boolean>()
-  /** Exchanges whose reversals ended because the partner knew no such request, and those whose reversals were done. */
+  /** Requests that were approved. */
+  private readonly known = new Set<number>()
+  /** Reversals whose first attempt was told that there is no such request, or of which a restart does not know it. */
+  private readonly toldFirst = new Set<number>()
+  /** Requests whose reversals ended because the partner knew no such request, and those whose reversals were done. */
   private readonly unseen = new Set<number>()
   private readonly undone = new Set<number>()
 
   /** The request was approved. */
   add(exchange: number): void {
-    if (this.known.has(exchange)) return
-    this.known.set(exchange, false)
-    if (this.known.size > KNOWN_MAX) this.known.delete(this.known.keys().next().value!)
+    if (!this.known.has(exchange)) keep(this.known, exchange)
   }
 
   /** Whether it is known that the request was approved. */
@@ -34,23 +40,32 @@ export class Approvals {
     return this.known.has(exchange)
   }
 
-  /** Whether "no such request" contradicts the partner's own approval; `attempts`: made so far for its reversal. */
-  contradicts(exchange: number, attempts: number): boolean {
+  /** At the start: the last run has made attempts for this reversal, and nobody knows what they were told. */
+  begun(reversal: number): void {
+    keep(this.toldFirst, reversal)
+  }
+
+  /**
+   * An attempt for a reversal was told that there is no such request: whether that contradicts the partner's own approval of it.
+   * `attempts`: made so far.
+   */
+  contradicts(request: number, reversal: number, attempts: number): boolean {
+    if (attempts === 1) keep(this.toldFirst, reversal)
     // Of a second reversal it says that the first one was done.
-    if (this.undone.has(exchange)) return false
-    const isToldBefore = this.known.get(exchange)
-    if (isToldBefore === undefined) return false
-    if (attempts === 1) this.known.set(exchange, true)
-    return isToldBefore || attempts === 1
+    if (this.undone.has(request) || !this.known.has(request)) return false
+    return this.toldFirst.has(reversal)
   }
 
   /** The reversal of the request has ended; `isUnseen`: the partner knew no such request. */
   ended(exchange: number, isUnseen: boolean): void {
     this.known.delete(exchange)
     if (!isUnseen) this.unseen.delete(exchange)
-    const ended = isUnseen ? this.unseen : this.undone
-    ended.add(exchange)
-    if (ended.size > KNOWN_MAX) ended.delete(ended.keys().next().value!)
+    keep(isUnseen ? this.unseen : this.undone, exchange)
+  }
+
+  /** Nothing more is said of this reversal. */
+  over(reversal: number): void {
+    this.toldFirst.delete(reversal)
   }
 
   /** Whether the partner knew no such request when its reversal ended. */

@@ -118,6 +118,7 @@ export class Forwarding implements Effects {
     desks.record.ended(end, stored.exchange, desk, desk.link.epoch, code)
     // One that was given up before, and that a person has sent once more.
     if (end === "acknowledged") {
+      desks.approvals.over(stored.exchange)
       const reversed = this.approved(stored)
       if (reversed !== 0) desks.approvals.ended(reversed, saysUnseen(desk.language, code))
       desks.doubts.close(stored.exchange)
@@ -199,14 +200,15 @@ export class Forwarding implements Effects {
    */
   endOf(stored: Stored, code: string, carrier: number, isLast: boolean): DeliveryEnd | undefined {
     const { language } = this.desk
-    const { attempts, mti } = stored
+    const { attempts, exchange, mti } = stored
     if (!language.isFinal(code)) return undefined
-    if (language.isSuccess(code)) return language.isAcknowledged(mti, code) ? "acknowledged" : "declined"
-    if (carrier !== this.own && !isLast) return undefined
-    if (!language.isAcknowledged(mti, code)) return "declined"
-    if (!saysUnseen(language, code) || !this.desks.approvals.contradicts(this.approved(stored), attempts))
-      return "acknowledged"
-    return isLast ? "declined" : undefined
+    const isAcknowledged = language.isAcknowledged(mti, code)
+    if (language.isSuccess(code)) return isAcknowledged ? "acknowledged" : "declined"
+    const isUnseen = isAcknowledged && saysUnseen(language, code)
+    // Told over any link: what the first attempt was told is remembered of each.
+    const isContradicted = isUnseen && this.desks.approvals.contradicts(this.approved(stored), exchange, attempts)
+    if (!isLast && (carrier !== this.own || isContradicted)) return undefined
+    return isAcknowledged && !isContradicted ? "acknowledged" : "declined"
   }
 
   /** The exchange that the reversal is about: of our own as it says, of a partner's where the original was approved; 0: none. */
@@ -217,7 +219,10 @@ export class Forwarding implements Effects {
     const { language } = this.desk
     language.index(bytes, 0, bytes.length, index)
     const original = language.original(index)
-    const length = original === undefined ? 0 : language.originalKey(index, original, language.sentFields, key)
+    const fields = language.sentFields
+    // A reversal without original data has the key of what it takes back.
+    const length =
+      original === undefined ? language.key(index, fields, key) : language.originalKey(index, original, fields, key)
     for (const { recent } of length === 0 ? [] : [this.desk, ...groups.others(this.own)]) {
       const sent = recent.findSent(key, 0, length, seconds)
       if (sent?.outcome !== Outcome.answered) continue

@@ -9,6 +9,7 @@ import { MessageIndex } from "@jinka/codec"
 import { Effect, Schedule } from "effect"
 import { type Entry, secretPan, secretRest } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
+import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { saysUnseen } from "../delivery/Approvals.ts"
 import type { Reversals } from "./Reversals.ts"
@@ -27,17 +28,17 @@ export class LateApprovals {
     this.reversals = reversals
   }
 
-  /** A partner has approved a request that has ended without an answer; entry `seq` says so. */
-  came(exchange: number, seq: number): void {
+  /** The partner of `desk` has approved a request that has ended without an answer; entry `seq` says so. */
+  came(desk: Desk, exchange: number, seq: number): void {
     const { approvals } = this.desks
     approvals.add(exchange)
     // The journal is asked only where something has to be done: of a slow partner every answer may come late.
     if (!approvals.takeUnseen(exchange)) return
-    this.ask(exchange, seq, (entries) => this.judge(exchange, seq, entries))
+    this.ask(exchange, seq, (entries) => this.judge(desk, exchange, seq, entries))
   }
 
-  /** A partner approves a request that it has declined, and whose origin was told so; entry `seq` says it. */
-  afterDecline(exchange: number, seq: number): void {
+  /** The partner of `desk` approves a request that it has declined, and whose origin was told so; entry `seq` says it. */
+  afterDecline(desk: Desk, exchange: number, seq: number): void {
     const { approvals } = this.desks
     // Once, however often it comes.
     if (approvals.has(exchange)) return
@@ -46,7 +47,7 @@ export class LateApprovals {
       const accepted = entries.find((entry) => entry.kind === EntryKind.accepted && entry.exchange === exchange)
       const isReversed = entries.some((entry) => entry.kind === EntryKind.queued && entry.about === exchange)
       const text = `exchange ${exchange} was declined, and then approved: it is reversed, for its origin was told that it is declined`
-      if (accepted !== undefined && !isReversed) this.reverse(accepted, text)
+      if (accepted !== undefined && !isReversed) this.reverse(desk, accepted, text)
     })
   }
 
@@ -83,7 +84,7 @@ export class LateApprovals {
     return Effect.logWarning(text)
   }
 
-  private judge(exchange: number, seq: number, entries: ReadonlyArray<Entry>): void {
+  private judge(desk: Desk, exchange: number, seq: number, entries: ReadonlyArray<Entry>): void {
     const accepted = entries.find((entry) => entry.kind === EntryKind.accepted && entry.exchange === exchange)
     const last = entries.findLast((entry) => entry.kind === EntryKind.queued && entry.about === exchange)
     const end = entries.find(
@@ -92,15 +93,15 @@ export class LateApprovals {
     const language = this.desks.named(end?.link ?? 0)?.language
     if (accepted === undefined || end === undefined || language === undefined || !saysUnseen(language, end.code)) return
     const text = `exchange ${exchange} was approved behind its reversal, which had been answered ${end.code}: it is reversed once more`
-    this.reverse(accepted, text)
+    this.reverse(desk, accepted, text)
   }
 
-  private reverse({ code, exchange, link, message, secret }: Entry, text: string): void {
+  /** Reverses the request of the entry, which the partner of `desk` has approved: on its link, or on that which it has now. */
+  private reverse(desk: Desk, { code, exchange, link, message, secret }: Entry, text: string): void {
     const { desks } = this
     const origin = desks.named(link)
-    const target = desks.present.find(({ name }) => name === code)
-    if (origin === undefined || target === undefined) return
-    const isRead = origin.language.restore(message, secretPan(secret), secretRest(secret), this.index)
+    const target = desks.present.find(({ name }) => name === code) ?? desk
+    const isRead = origin?.language.restore(message, secretPan(secret), secretRest(secret), this.index) === true
     if (!isRead) return this.reversals.impossible(target, exchange)
     desks.note(target, target.link.epoch, text, "warning")
     const stored = this.reversals.make(origin, target, this.index, exchange)

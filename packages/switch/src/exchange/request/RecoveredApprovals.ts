@@ -7,14 +7,17 @@ import type { Desks } from "../Desks.ts"
 import { LateApprovals } from "./LateApprovals.ts"
 import type { Reversals } from "./Reversals.ts"
 
+/** An entry, and the link that it is of. */
+type Said = Pick<Entry, "link" | "seq">
+
 /** The approvals of one start. */
 export class RecoveredApprovals {
   private readonly desks: Desks
   private readonly approvals: LateApprovals
   private readonly declined = new Set<number>()
   /** Entries of approvals that came late, or behind a decline, by exchange. */
-  private readonly late = new Map<number, number>()
-  private readonly behindDecline = new Map<number, number>()
+  private readonly late = new Map<number, Said>()
+  private readonly behindDecline = new Map<number, Said>()
 
   constructor(desks: Desks, reversals: Reversals) {
     this.desks = desks
@@ -34,23 +37,25 @@ export class RecoveredApprovals {
 
   /** It was answered again. */
   again(entry: Entry): void {
-    const { exchange, seq } = entry
-    if (this.declined.has(exchange) && this.isApproval(entry)) this.behindDecline.set(exchange, seq)
+    const { exchange, link, seq } = entry
+    if (this.declined.has(exchange) && this.isApproval(entry)) this.behindDecline.set(exchange, { link, seq })
   }
 
   /** It was answered when it had ended without an answer. */
   cameLate(entry: Entry): void {
     const { approvals } = this.desks
-    const { exchange, seq } = entry
+    const { exchange, link, seq } = entry
     if (!this.isApproval(entry)) return
     approvals.add(exchange)
-    if (approvals.isUnseen(exchange)) this.late.set(exchange, seq)
+    if (approvals.isUnseen(exchange)) this.late.set(exchange, { link, seq })
   }
 
   /** All is read. */
   lookAgain(): void {
-    for (const [exchange, seq] of this.late) this.approvals.came(exchange, seq)
-    for (const [exchange, seq] of this.behindDecline) this.approvals.afterDecline(exchange, seq)
+    // Whose link is not there was no approval here: see `isApproval`.
+    const at = ({ link }: Said) => this.desks.named(link)!
+    for (const [exchange, said] of this.late) this.approvals.came(at(said), exchange, said.seq)
+    for (const [exchange, said] of this.behindDecline) this.approvals.afterDecline(at(said), exchange, said.seq)
     this.declined.clear()
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Answers that no open request waits for: late, a duplicate, or nobody's. They are kept, counted, and never delivered.
  */
-import { type MessageIndex, mtiText } from "@jinka/codec"
+import { type MessageIndex, mtiClass, mtiText, responseMti } from "@jinka/codec"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { State } from "../Exchange.ts"
@@ -10,6 +10,15 @@ import type { Repeats } from "../entry/Repeats.ts"
 import { LateApprovals } from "./LateApprovals.ts"
 import type { Outstanding, Slot } from "./Outstanding.ts"
 import type { Reversals } from "./Reversals.ts"
+
+/**
+ * Whether the message can be the answer of a request: what answers a reversal or an advice has the key of its request in many
+ * networks, and says nothing of that. A reject brings our own message back.
+ */
+const answersRequest = ({ mti, rejectCode }: MessageIndex): boolean => {
+  const said = mtiClass(rejectCode === 0 ? mti : responseMti(mti))
+  return said === "response" || said === "networkManagementResponse"
+}
 
 /** The unmatched answers of one switch. */
 export class UnmatchedAnswers {
@@ -33,12 +42,13 @@ export class UnmatchedAnswers {
     slot: Slot | undefined,
     outstanding: Outstanding
   ): void {
-    if (slot !== undefined) {
+    const isOfRequest = answersRequest(index)
+    if (slot !== undefined && isOfRequest) {
       const isAnswered = outstanding.state(slot.id) === State.answering
       const isDeclined = isAnswered && !target.language.isSuccess(slot.endCode)
       return this.known(target, epoch, index, slot.exchange, isAnswered, isDeclined)
     }
-    const sent = this.repeats.sent(target, key, length)
+    const sent = isOfRequest ? this.repeats.sent(target, key, length) : undefined
     if (sent !== undefined) {
       const { exchange, outcome } = sent
       const isDeclined = outcome === Outcome.refused
@@ -95,8 +105,8 @@ export class UnmatchedAnswers {
     const seq = record.unmatched(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
     if (!target.language.isSuccess(code)) return
     const saidAt = seq === 0 ? record.last + 1 : seq
-    if (!isAnswered) this.approvals.came(exchange, saidAt)
-    else if (isDeclined) this.approvals.afterDecline(exchange, saidAt)
+    if (!isAnswered) this.approvals.came(target, exchange, saidAt)
+    else if (isDeclined) this.approvals.afterDecline(target, exchange, saidAt)
   }
 
   private note(target: Desk, epoch: number, text: string): void {
