@@ -132,6 +132,38 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
     expect((await jinka(["journal", "verify", file])).out).toMatch(/^good: /)
   })
 
+  it("is none of a backup or archive whose own disk is full: that is named, and the switch goes on", async () => {
+    const [backups, archive] = [smallDisk(1), smallDisk(1)]
+    fill(backups, 0)
+    const directory = folder()
+    const file = configuration(directory, routed)
+    const running = await runSwitchProcess(file)
+    const { acquirer, issuer } = await connected(running)
+
+    const online = await jinka(["journal", "backup", file, join(backups, "b")])
+    acquirer.send(purchase(1))
+    issuer.send(answerTo(await issuer.next()))
+    const answer = await acquirer.next()
+    await running.stop()
+    await running.ended
+    const offline = await jinka(["journal", "backup", file, join(backups, "c")])
+    fill(archive, 0)
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)
+    const archived = await jinka(["journal", "archive", file, "--to", join(archive, "a"), "--before", tomorrow])
+
+    expect(text(answer, 39)).toBe("00")
+    for (const [{ code, err }, place] of [
+      [online, join(backups, "b")],
+      [offline, join(backups, "c")],
+      [archived, join(archive, "a")]
+    ] as const) {
+      expect(code).toBe(3)
+      expect(err).toContain(`DiskFull: ${place}`)
+      expect(err).toContain("Free space there, or name a place on another file system")
+      expect(err).not.toContain(join(directory, "journal"))
+    }
+  })
+
   it("does not begin without room: no partner hears of it", async () => {
     const disk = smallDisk(24)
     let calls = 0

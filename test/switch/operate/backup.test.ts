@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
 import { answerTo, Line, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, key, runSwitch } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
@@ -42,6 +42,7 @@ describe("A backup of a journal", () => {
     const refused = await jinka(["journal", "restore", to, file])
     renameSync(join(directory, "journal"), join(directory, "lost"))
     const restored = await jinka(["journal", "restore", to, file])
+    const copy = await jinka(["journal", "verify", to], { env: { JINKA_JOURNAL_KEY: key } })
     const verified = await jinka(["journal", "verify", file])
     const running = await runSwitch(file)
     const acquirer = await Line.connect(running.port("acquirer"))
@@ -65,7 +66,10 @@ describe("A backup of a journal", () => {
     expect(refused.err).toContain("journal.db is there")
     expect(restored).toMatchObject({ code: 0, err: "" })
     expect(restored.out).toContain("What the switch did after this backup is not in it")
-    expect(verified.code).toBe(0)
+    expect([copy, verified]).toMatchObject([
+      { code: 0, err: "" },
+      { code: 0, err: "" }
+    ])
     expect(traced.out).toContain("approved")
     expect(readdirSync(to).sort()).toEqual(["journal.db", "journal.head"])
     expect([to, join(to, "journal.db"), join(to, "journal.head")].map((one) => statSync(one).mode & 0o777)).toEqual([
@@ -90,6 +94,7 @@ describe("A backup of a journal", () => {
     expect(restoredNothing.err).not.toContain("defect")
     expect(intoNowhere.code).not.toBe(0)
     expect(intoNowhere.err).not.toContain("defect")
+    expect(intoNowhere.err).toContain("DirectoryUnusable: /proc/jinka: The copy cannot be written: ENOENT")
     expect(existsSync("/proc/jinka")).toBe(false)
     expect(verified.code).toBe(1)
     expect(verified.err).toContain("not proved")

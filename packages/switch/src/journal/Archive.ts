@@ -13,7 +13,7 @@ import { archiveFileName, archiveNameOf, makingSuffix, restoreArchives } from ".
 import type { ArchiveDone, ArchiveWork } from "./ArchiveWorker.ts"
 import type { Journal } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
-import { reasonOf } from "./JournalReason.ts"
+import { copyReasonOf, reasonOf } from "./JournalReason.ts"
 
 /** What an archive is made of. */
 export interface ArchiveSource extends Pick<Journal["Service"], "backup"> {
@@ -42,7 +42,10 @@ export const archiveInto = Effect.fnUntraced(function* (
   { day, first, last }: ArchiveRange
 ): Effect.fn.Return<string, JournalError> {
   const journal = journalId.slice(0, 8)
-  const there = yield* attempt(directory, "The archive cannot be written", () => prepared(directory, journal))
+  const there = yield* Effect.try({
+    try: () => prepared(directory, journal),
+    catch: (error) => new JournalError({ reason: copyReasonOf(error, directory, directory) })
+  })
   const known = there.find((one) => one.first <= first && one.last >= last)
   const name = archiveFileName(known ?? { journal, day, first, last })
   const file = join(directory, name)

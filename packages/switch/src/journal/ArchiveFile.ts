@@ -174,11 +174,15 @@ const append = (database: Database.Database, part: string, file: string): void =
 /** Writes the anchor of what is there. */
 const closeEnd = (database: Database.Database, directory: string): void => {
   const journalId = String(database.prepare("SELECT journal_id FROM meta").pluck().get())
-  const last = database.prepare("SELECT last, hash, tag FROM commit_group ORDER BY first DESC LIMIT 1").get() as
-    | { readonly last: number; readonly hash: Buffer; readonly tag: Buffer }
-    | undefined
+  const lastTwo = database
+    .prepare("SELECT last, hash, tag FROM commit_group ORDER BY first DESC LIMIT 2")
+    .all() as Array<{
+    readonly last: number
+    readonly hash: Buffer
+    readonly tag: Buffer
+  }>
   const anchor = new Anchor(join(directory, anchorFile), journalId, -1)
-  if (last !== undefined) anchor.write(last.last, last.hash, last.tag)
+  for (const { hash, last, tag } of lastTwo.reverse()) anchor.write(last, hash, tag)
   anchor.sync()
   anchor.close()
 }

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads"
 import { checkArchive, finishArchive } from "./ArchiveFile.ts"
-import { type JournalReason, reasonOf } from "./JournalReason.ts"
+import { copyReasonOf, type JournalReason } from "./JournalReason.ts"
 
 /** `workerData` of the thread. */
 export interface ArchiveWork {
@@ -24,6 +24,6 @@ const work = what === "finish" ? finishArchive : checkArchive
 
 const done: ArchiveDone = await work(making, file, keys).then(
   () => ({}),
-  (error: unknown) => ({ reason: reasonOf(error, file, "The archive cannot be written") })
+  (error: unknown) => ({ reason: copyReasonOf(error, making, file) })
 )
 parentPort?.postMessage(done)

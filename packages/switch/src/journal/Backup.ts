@@ -153,7 +153,9 @@ export class Backup {
     this.copy.close()
     const anchor = new Anchor(join(this.directory, anchorFile), this.groups.journalId, -1)
     const last = this.lastGroup
-    if (last !== undefined) anchor.write(last.last, last.hash, last.tag)
+    // Both slots are written: an empty one would be told of at each look as one that was spoilt.
+    const before = last === undefined ? undefined : this.groups.groupOf(last.first - 1)
+    for (const group of [before, last]) if (group !== undefined) anchor.write(group.last, group.hash, group.tag)
     anchor.sync()
     anchor.close()
     for (const place of [join(this.directory, databaseFile), this.directory]) force(place)

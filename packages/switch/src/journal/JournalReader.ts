@@ -17,7 +17,7 @@ import { type Journal, makeBackup, makeScan, makeVerify } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { type Answer, entriesOf, JournalQueries, namesOf, type Question } from "./JournalQueries.ts"
-import { reasonOf, stop } from "./JournalReason.ts"
+import { copyReasonOf, reasonOf, stop } from "./JournalReason.ts"
 import type { Opened, OpenStore } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
 import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
@@ -125,9 +125,12 @@ class OfflineJournal {
         const { database, groups } = this.file
         return makeBackup({
           backup: (into) =>
-            attempt(this.directory, "The backup failed", () => {
-              backup ??= new Backup(database, groups, into, upTo === undefined ? undefined : this.partOf(upTo))
-              return backup.step()
+            Effect.try({
+              try: () => {
+                backup ??= new Backup(database, groups, into, upTo === undefined ? undefined : this.partOf(upTo))
+                return backup.step()
+              },
+              catch: (error) => new JournalError({ reason: copyReasonOf(error, this.directory, into) })
             })
         })(directory).pipe(Effect.tapError(() => Effect.sync(() => backup?.abandon())))
       },

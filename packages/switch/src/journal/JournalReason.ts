@@ -151,3 +151,17 @@ export const reasonOf = (error: unknown, place: string, doing: string): JournalR
   const tag = byCode.find(([pattern]) => pattern.test(code))?.[1] ?? (code === "" ? "ThreadFailed" : "DiskFailed")
   return makeReason(tag, place, `${doing}: ${saying(error)}`)
 }
+
+const copyRemedy =
+  "Free space there, or name a place on another file system, and do it again. The journal that is copied has its room: a switch that runs goes on."
+
+/**
+ * The same of a copy of a journal: what the place `to` refuses is said of it, with what to do there; damage is of the journal
+ * `from`.
+ */
+export const copyReasonOf = (error: unknown, from: string, to: string): JournalReason => {
+  if (error instanceof JournalStop) return error.reason
+  const reason = reasonOf(error, to, "The copy cannot be written")
+  if (reason._tag === "DiskFull") return { ...reason, remedy: copyRemedy }
+  return reason._tag === "Corrupt" ? reasonOf(error, from, "The journal cannot be copied") : reason
+}

@@ -20,7 +20,7 @@ import { roomOf } from "./Extent.ts"
 import { headWord } from "./Head.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { type Answer, type BackupQuestion, JournalQueries, namesOf } from "./JournalQueries.ts"
-import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
+import { copyReasonOf, type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
 import { Keyring } from "./Seal.ts"
 import { type IndexReadings, indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
 import { SqliteCommit } from "./SqliteCommit.ts"
@@ -157,7 +157,12 @@ class JournalThread {
         this.index.rebuild()
         return this.post({ ask, answer: { what: "later" } })
       }
-      this.post({ ask, reason: reasonOf(error, this.options.directory, "A question to the journal failed") })
+      const { directory } = this.options
+      const reason =
+        question.what === "backup"
+          ? copyReasonOf(error, directory, question.directory)
+          : reasonOf(error, directory, "A question to the journal failed")
+      this.post({ ask, reason })
     }
   }
 
