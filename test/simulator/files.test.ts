@@ -1,9 +1,20 @@
 /** Files that the simulator writes: whole or not at all, and a disk that takes no more is told in words. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
-import { afterAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { textOfFile } from "../../packages/simulator/src/file/FileBytes.ts"
 import { makeFolder, writeText, writeTexts } from "../../packages/simulator/src/file/TextFile.ts"
 import { makeLineFile } from "../../packages/simulator/src/history/LineFile.ts"
 import { FileLost } from "../../packages/simulator/src/SimulatorError.ts"
@@ -61,5 +72,39 @@ describe("A history", () => {
     expect(() => file.flush()).toThrow(FileLost)
     expect(() => file.flush()).not.toThrow()
     await Effect.runPromise(Scope.close(scope, Exit.void))
+  })
+})
+
+describe("A pipe", () => {
+  const pipe = join(folder, "pipe")
+  beforeAll(() => void execFileSync("mkfifo", [pipe]))
+
+  it("that nobody reads is told in words, as a report and as a history, and nothing waits for ever", async () => {
+    const words = `${pipe}: it is a pipe that nobody reads, or a socket`
+    const report = Effect.runSync(Effect.flip(writeText(pipe, () => "x")))
+    const history = await Effect.runPromise(Effect.flip(Effect.scoped(makeLineFile(pipe))))
+
+    expect([report.message, history.message]).toEqual([words, words])
+  })
+
+  it("into which nobody writes is told in words, after a while and not never", { timeout: 30_000 }, () => {
+    expect(() => textOfFile(pipe)).toThrow("it is a pipe or device, and nothing came in 5 seconds")
+  })
+
+  it("is read to its end, however late its first byte comes", async () => {
+    const writer = spawn("sh", ["-c", `sleep 0.3; printf 'partner: x' > '${pipe}'; exit 0`])
+    expect(textOfFile(pipe)).toBe("partner: x")
+    await new Promise((resolve) => writer.on("close", resolve))
+  })
+})
+
+describe("What is too large to be read", () => {
+  it("is told in words: a device without an end, and a file beyond what Node keeps in one string", () => {
+    const huge = join(folder, "huge")
+    writeFileSync(huge, "")
+    truncateSync(huge, 700_000_000)
+
+    expect(() => textOfFile("/dev/zero")).toThrow("more than 268 MB came; give a file")
+    expect(() => textOfFile(huge)).toThrow("it has 700 MB, and at most 537 MB are read")
   })
 })

@@ -120,6 +120,12 @@ export const bans: ReadonlyArray<Ban> = [
     instead: "take the time from Effect's Clock; only the journal's worker, which has no Effect, measures its commits"
   },
   {
+    what: ["import node:fs#readFileSync,readFile,createReadStream"],
+    within: ["packages/simulator/src/"],
+    homes: ["packages/simulator/src/file/FileBytes.ts"],
+    instead: "read by bytesOfFile or textOfFile: a plain read waits for ever for a pipe that nobody writes to"
+  },
+  {
     what: ["Math.random"],
     within: [...written, "tools/"],
     homes: [],

@@ -170,10 +170,11 @@ describe("Banned calls", () => {
     return `import ${names.startsWith("*") ? names : `{ ${names.split(",")[0]} }`} from "${module}"`
   }
 
-  it.each(bans.flatMap(({ homes, instead, what }) => what.map((one) => ({ homes, instead, one }))))(
+  it.each(bans.flatMap(({ homes, instead, what, within }) => what.map((one) => ({ homes, instead, one, within }))))(
     "the row of $one is found outside its home, allowed in it, and says what to do",
-    ({ homes, instead, one }) => {
-      expect(check(programOf(one), "packages/switch/src/link/A.ts")).toContain(instead)
+    ({ homes, instead, one, within }) => {
+      const outside = within.includes("packages/") ? "packages/switch/src/link/A.ts" : `${within[0]}A.ts`
+      expect(check(programOf(one), outside)).toContain(instead)
       for (const home of homes) expect(check(programOf(one), home.endsWith("/") ? `${home}A.ts` : home)).toBe("")
       expect(instead.length).toBeGreaterThan(20)
     }

@@ -71,6 +71,7 @@ const plain: Readonly<Record<string, string>> = {
   EDQUOT: "this user's share of the disk is full",
   EMFILE: "too many files and connections are open; `ulimit -n` allows more",
   EROFS: "the file system can only be read",
+  ENXIO: "it is a pipe that nobody reads, or a socket",
   EACCES: "this user has no right to it",
   EADDRINUSE: "another process listens there already; find it with `ss -ltnp`",
   EADDRNOTAVAIL: "this machine does not have that address"

@@ -3,9 +3,10 @@
  *
  * Owns the ledger file's and journal file's lines. Joins the files of several partners.
  */
-import { readFileSync } from "node:fs"
+
 import { coverCardText } from "@jinka/codec"
 import { Effect, Schema } from "effect"
+import { textOfFile } from "../file/FileBytes.ts"
 import { eachLine } from "../file/Lines.ts"
 import { type HistoryLine, parseHistory } from "../history/History.ts"
 import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
@@ -69,7 +70,7 @@ const readLines = <A>(
 ): Effect.Effect<ReadonlyArray<A>, FileFailed | FileMalformed> =>
   Effect.forEach(paths, (path) =>
     Effect.try({
-      try: () => readFileSync(path, "utf8"),
+      try: () => textOfFile(path),
       catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
     }).pipe(
       Effect.flatMap((text) =>

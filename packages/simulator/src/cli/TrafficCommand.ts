@@ -1,5 +1,5 @@
 /** `jinka-sim record` and `jinka-sim replay`: traffic from captures, and sent again. */
-import { readFileSync } from "node:fs"
+
 import { readJson } from "@jinka/codec"
 import Table from "cli-table3"
 import { Console, Effect, Option } from "effect"
@@ -12,6 +12,7 @@ import {
   type WireFormat,
   wireFormatNames
 } from "../dialogue/WireFormat.ts"
+import { bytesOfFile } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
 import { type LinkSide, readLinkFile } from "../file/LinkKeys.ts"
@@ -59,7 +60,7 @@ const linkOf = ({
 }
 
 const readBytes = (path: string): Effect.Effect<Buffer, FileFailed> =>
-  Effect.try({ try: () => readFileSync(path), catch: (error) => new FileFailed({ path, reason: reasonOf(error) }) })
+  Effect.try({ try: () => bytesOfFile(path), catch: (error) => new FileFailed({ path, reason: reasonOf(error) }) })
 
 const formOf = (name = "cups", frame: string | undefined): Effect.Effect<WireFormat, FileFailed | SettingInvalid> =>
   Effect.gen(function* () {

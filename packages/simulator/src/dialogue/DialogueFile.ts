@@ -13,10 +13,12 @@
  * `first` names a dialogue whose steps come before this one's, and whose settings hold where this one has none. Paths count
  * from the file that names them.
  */
-import { readdirSync, readFileSync } from "node:fs"
+
+import { readdirSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { cups, type Dialect, type FrameFormat } from "@jinka/codec"
 import { Effect } from "effect"
+import { textOfFile } from "../file/FileBytes.ts"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import { namedDialectOf } from "../file/FormKeys.ts"
 import { frameOf } from "../file/FrameFile.ts"
@@ -270,7 +272,7 @@ class Reading {
   }
 }
 
-const fromDisk: ReadText = (path) => readFileSync(path, "utf8")
+const fromDisk: ReadText = textOfFile
 
 /** The cases of a file, before anything else of it is read; a table may stand in a file of its own. */
 const casesIn = (path: string, file: string, readText: ReadText): ReadonlyArray<Case> => {

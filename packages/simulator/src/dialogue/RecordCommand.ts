@@ -2,7 +2,7 @@
  * `jinka-sim dialogue record`: stands on a line, or reads a capture of one, and writes down what goes by as a dialogue.
  * Mounted by the command line.
  */
-import { readFileSync } from "node:fs"
+
 import { dirname, relative } from "node:path"
 import { cups } from "@jinka/codec"
 import { Console, Effect, Option } from "effect"
@@ -10,6 +10,7 @@ import { Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { endpoint, file } from "../cli/Flags.ts"
 import { StopSignal } from "../cli/StopSignal.ts"
+import { bytesOfFile, textOfFile } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
 import { type LineSides, pathFrom, readLineFile } from "../file/LinkKeys.ts"
@@ -63,7 +64,7 @@ const dialectNamed = (name: string) => {
     return known ?? wrong(`no dialect "${name}" is known; ${knownNames(name, wireFormatNames)}, and dialect files`)
   }
   try {
-    const read = dialectOfText(readFileSync(name, "utf8"))
+    const read = dialectOfText(textOfFile(name))
     return typeof read === "string" ? wrong(`${name} is no dialect file: ${read}`) : read
   } catch (error) {
     return wrong(`${name} cannot be read: ${reasonOf(error)}`)
@@ -151,7 +152,7 @@ export const recordCommand = Command.make(
     if (source.kind === "capture") {
       const lacks: Array<string> = []
       const file = yield* Effect.try({
-        try: () => readFileSync(source.path),
+        try: () => bytesOfFile(source.path),
         catch: (error) => new FileFailed({ path: source.path, reason: reasonOf(error) })
       })
       const passed = yield* Effect.try({

@@ -1,7 +1,7 @@
 /**
  * The keys that say how a link speaks: `dialect`, `frame`, `mac` and those for TLS. The same in every file that speaks of links.
  */
-import { readFileSync } from "node:fs"
+
 import { dirname, resolve } from "node:path"
 import { type Dialect, dialects } from "@jinka/codec"
 import {
@@ -14,6 +14,7 @@ import {
 } from "../dialogue/WireFormat.ts"
 import type { TlsMaterial } from "../link/TlsSide.ts"
 import { type MacSettings, macNames, makeMac } from "../message/MessageMac.ts"
+import { bytesOfFile } from "./FileBytes.ts"
 import { frameOf } from "./FrameFile.ts"
 import { type MapReader, mapOf } from "./MapReader.ts"
 import { knownNames } from "./Nearest.ts"
@@ -67,7 +68,7 @@ export const macKey = (from: MapReader, form: WireFormat | undefined): MacSettin
 const tlsBeside =
   (role: "dial" | "listen") =>
   (yaml: Yaml): TlsMaterial => {
-    const material = tlsOf((path) => readFileSync(resolve(dirname(yaml.file), path)))(yaml)
+    const material = tlsOf((path) => bytesOfFile(resolve(dirname(yaml.file), path)))(yaml)
     const wrong = tlsWrong(role, material)
     if (wrong !== undefined) throw invalidAt(yaml, `${yaml.key}: ${wrong}`)
     return material

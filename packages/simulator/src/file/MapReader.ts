@@ -2,9 +2,10 @@
  * The values of one map of a file, read key by key; keys that nobody asked for are refused with the nearest known one. Owns no
  * meaning of any key.
  */
-import { readFileSync } from "node:fs"
+
 import { Effect } from "effect"
 import { reasonOf } from "../SimulatorError.ts"
+import { textOfFile } from "./FileBytes.ts"
 import { FileInvalid } from "./FileInvalid.ts"
 import { knownNames } from "./Nearest.ts"
 import { invalidAt, parseYaml, type ReadValue, type Yaml, type YamlMap } from "./YamlNodes.ts"
@@ -86,6 +87,6 @@ export const asFileInvalid =
 /** Reads a whole file by its top map. */
 export const readFile = <A>(file: string, read: (top: MapReader) => A): Effect.Effect<A, FileInvalid> =>
   Effect.try({
-    try: () => mapOf("the file", read)(parseYaml(file, readFileSync(file, "utf8"))),
+    try: () => mapOf("the file", read)(parseYaml(file, textOfFile(file))),
     catch: asFileInvalid(file)
   })

@@ -5,7 +5,9 @@
  */
 import {
   closeSync,
+  constants,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   realpathSync,
@@ -18,11 +20,26 @@ import { dirname } from "node:path"
 import { Effect } from "effect"
 import { FileFailed, reasonOf } from "../SimulatorError.ts"
 
+/** Opens for writing at the end; a pipe that nobody reads is an error, where a plain open would wait and hear no signal. */
+export const openForAppending = (path: string): number => {
+  const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
+  const probe = openSync(path, O_APPEND | O_CREAT | O_NONBLOCK | O_WRONLY, 0o666)
+  if (fstatSync(probe).isFile()) return probe
+  try {
+    // While the probe is open, this does not wait; and a full pipe makes the writes wait, as they should.
+    return openSync(path, "a")
+  } finally {
+    closeSync(probe)
+  }
+}
+
 const tried = (path: string): Effect.Effect<void, FileFailed> =>
   Effect.try({
     try: () => {
       const isNew = !existsSync(path)
-      closeSync(openSync(path, "a"))
+      // Who reads a pipe would take this for its end.
+      if (!isNew && statSync(path).isFIFO()) return
+      closeSync(openForAppending(path))
       if (isNew) rmSync(path)
     },
     catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
@@ -49,11 +66,20 @@ export const tryToWrite = (paths: ReadonlyArray<string | undefined>): Effect.Eff
     { discard: true }
   )
 
+const writtenAsItIs = (path: string, text: string): void => {
+  const descriptor = openForAppending(path)
+  try {
+    writeFileSync(descriptor, text)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
 /** A file under another name until it is whole; then it takes the place of what was there. */
 const replaced = (path: string, text: string): void => {
   const there = statSync(path, { throwIfNoEntry: false })
   // A device or a pipe is written as it is.
-  if (there !== undefined && !there.isFile()) return writeFileSync(path, text)
+  if (there !== undefined && !there.isFile()) return writtenAsItIs(path, text)
   const real = there === undefined ? path : realpathSync(path)
   const part = `${real}.part`
   try {

@@ -2,12 +2,13 @@
  * YAML as texts: every scalar is the text that is in the file, so that 000000012300 keeps its zeros, and every value knows its
  * file, its line and the key before it. Owns values of the usual kinds; knows no file's meaning.
  */
-import { readFileSync } from "node:fs"
+
 import { dirname, resolve } from "node:path"
 import { isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"
 import type { Endpoint } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
+import { textOfFile } from "./FileBytes.ts"
 import { FileInvalid } from "./FileInvalid.ts"
 import { knownNames } from "./Nearest.ts"
 
@@ -187,7 +188,7 @@ export const anyOf =
 export const besideText = (yaml: Yaml): string => {
   const name = filledOf(yaml)
   try {
-    return readFileSync(resolve(dirname(yaml.file), name), "utf8")
+    return textOfFile(resolve(dirname(yaml.file), name))
   } catch (error) {
     throw invalidAt(yaml, `${yaml.key}: ${name} cannot be read: ${reasonOf(error)}`)
   }

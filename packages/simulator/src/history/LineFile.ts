@@ -7,10 +7,10 @@
  * When the disk refuses, the file ends with its last whole line.
  * What a line holds is its owner's business.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs"
+import { closeSync, fstatSync, ftruncateSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { Effect, Exit, type Scope } from "effect"
-import { makeFolder } from "../file/TextFile.ts"
+import { makeFolder, openForAppending } from "../file/TextFile.ts"
 import { FileFailed, FileLost, reasonOf } from "../SimulatorError.ts"
 
 /** A file to append objects to. */
@@ -45,7 +45,7 @@ export const makeLineFile = (path: string): Effect.Effect<LineFile, FileFailed, 
     const descriptor = yield* Effect.try({
       try: () => {
         makeFolder(dirname(path))
-        return openSync(path, "a")
+        return openForAppending(path)
       },
       catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
     })

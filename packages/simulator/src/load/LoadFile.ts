@@ -1,8 +1,9 @@
 /** Load files: links, messages, their mix, and the load over time. docs/reference/load.md lists the keys. */
-import { readFileSync } from "node:fs"
+
 import { dirname, resolve } from "node:path"
 import type { Effect } from "effect"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
+import { textOfFile } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { dialTlsKey, formKeys, macKey } from "../file/FormKeys.ts"
 import { MapReader, mapOf, namedOf, readFile } from "../file/MapReader.ts"
@@ -23,6 +24,7 @@ import {
 import type { Endpoint } from "../link/Listener.ts"
 import type { TlsMaterial } from "../link/TlsSide.ts"
 import type { MacSettings } from "../message/MessageMac.ts"
+import { reasonOf } from "../SimulatorError.ts"
 import { type Phase, ProfileInvalid, parsePhase } from "./Profile.ts"
 import { type Rows, Template, TemplateInvalid, type TemplateSource } from "./Template.ts"
 
@@ -92,9 +94,9 @@ const rowsOf = (yaml: Yaml): Rows => {
 const phasesOf = (yaml: Yaml): ReadonlyArray<Phase> => {
   const readText = (path: string): string => {
     try {
-      return readFileSync(resolve(dirname(yaml.file), path), "utf8")
-    } catch {
-      throw new ProfileInvalid(`${path} cannot be read`)
+      return textOfFile(resolve(dirname(yaml.file), path))
+    } catch (error) {
+      throw new ProfileInvalid(`${path} cannot be read: ${reasonOf(error)}`)
     }
   }
   try {

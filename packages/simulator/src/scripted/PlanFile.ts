@@ -12,12 +12,14 @@
  *
  * Paths count from the file that names them. Owns the words above a partner; link and rules have readers of their own.
  */
-import { readFileSync, statSync } from "node:fs"
+
+import { statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { cups, type Dialect } from "@jinka/codec"
 import { Effect } from "effect"
 import { type DialogueKeys, readKey } from "../dialogue/Keys.ts"
 import { makeWireFormat } from "../dialogue/WireFormat.ts"
+import { bytesOfFile } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { namedDialectOf } from "../file/FormKeys.ts"
 import { frameOf } from "../file/FrameFile.ts"
@@ -314,7 +316,7 @@ class Reading {
 
   private bytes(path: string): Buffer {
     this.files.add(path)
-    return readFileSync(path)
+    return bytesOfFile(path)
   }
 }
 

@@ -4,9 +4,10 @@
  * Owns the line's form, reading it back, and finding whose answer it is. Where lines come from is the business of a proxy, a pcap
  * file or a journal.
  */
-import { readFileSync } from "node:fs"
+
 import { type Codec, fromHex, isResponse, MessageIndex, mtiText, toHex } from "@jinka/codec"
 import { Effect, Schema } from "effect"
+import { textOfFile } from "../file/FileBytes.ts"
 import { eachLine } from "../file/Lines.ts"
 import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
 import { maskedCopy, reCardedCopy } from "./ReCard.ts"
@@ -40,7 +41,7 @@ export const parseTraffic = (text: string): ReadonlyArray<TrafficLine> => eachLi
 /** Reads a traffic file. */
 export const readTraffic = (path: string): Effect.Effect<ReadonlyArray<TrafficLine>, FileFailed | FileMalformed> =>
   Effect.try({
-    try: () => readFileSync(path, "utf8"),
+    try: () => textOfFile(path),
     catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
   }).pipe(
     Effect.flatMap((text) =>
