@@ -105,6 +105,29 @@ describe("What is about something that went to another partner than the routes n
     )
   }
 
+  for (const stan of stans)
+    it.effect(`goes there also when memory has forgotten it, and the journal knows; STANs ${stan}`, () =>
+      Effect.gen(function* () {
+        const forgetful = { ...limits, repeatsMs: 2000 }
+        const disk = makeDisk()
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { a, b, c, commit, pass, reload } = yield* bench(issuer(stan), other(stan), disk)
+            a.say(purchase())
+            yield* commit
+            b.say(...b.heard().map((seen) => answerTo(seen, "0210")))
+            yield* commit
+            yield* reload({ limits: forgetful })
+            yield* pass(3000)
+            a.say(reversalOf("0200", 1))
+            yield* commit
+
+            expect([types(b.heard()), types(c.heard())]).toEqual([["0420"], []])
+          })
+        )
+      })
+    )
+
   it.effect("is refused when the link is gone, and goes by the routes to another link of the same institution", () =>
     Effect.gen(function* () {
       const gone = yield* bench(issuer("callers"), other("callers"))

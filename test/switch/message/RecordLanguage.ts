@@ -170,6 +170,10 @@ export class RecordLanguage implements Language {
     return undefined
   }
 
+  isAboutSame(): boolean {
+    return true
+  }
+
   answer({ buffer, end, mti, start }: MessageIndex, code: string): Buffer | undefined {
     const answer = Buffer.from(buffer.subarray(start, end))
     answer.write(kindOf(responseMti(mti)), 0)

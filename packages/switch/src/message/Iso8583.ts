@@ -251,6 +251,11 @@ export class Iso8583 implements Language {
     return wrongEcho(this.codec.layout, asked.form === this.form, request, answer)
   }
 
+  isAboutSame(request: MessageIndex, about: MessageIndex): boolean {
+    const { amount, pan } = this.roles
+    return [pan, amount].every((de) => !request.has(de) || !about.has(de) || request.text(de) === about.text(de))
+  }
+
   answer(index: MessageIndex, code: string): Buffer {
     return this.written(index, Answer.patch(this.codec.layout, index, code, patches))
   }

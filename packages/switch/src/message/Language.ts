@@ -154,6 +154,8 @@ export interface Language {
   isAcknowledged(mti: number, code: string): boolean
   /** Why the answer is not the answer of the request, which is in the language `asked`; `undefined`: it is. */
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined
+  /** Whether a message may be about the request: both have the same card and amount, as far as they say. */
+  isAboutSame(request: MessageIndex, about: MessageIndex): boolean
   /** An answer of our own to the message, in bytes of its own; `undefined` when the language has none. */
   answer(index: MessageIndex, code: string): Buffer | undefined
   /** The answer `stored`, from the journal, once more; `undefined` when the language does not allow what it holds. */

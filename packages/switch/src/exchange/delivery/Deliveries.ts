@@ -66,10 +66,18 @@ export class Deliveries {
     // Its reversal came before it, and was taken.
     if (known?.outcome === Outcome.unseen) return refusals.repeated(origin, epoch, index, known)
     const question = known !== undefined || asked.isNew ? undefined : repeats.question(origin, index)
-    if (question !== undefined) return this.ask(origin, epoch, index, arrivedAt, question, { ...asked, isNew: true })
+    if (question !== undefined)
+      return this.ask(origin, epoch, index, arrivedAt, question, () => ({ ...asked, isNew: true }))
     if (!link.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
     if (desks.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
-    const home = this.homeOf(origin, index)
+    const routed = this.routed(origin, index)
+    const about = asked.original === undefined ? this.originals.question(origin, index, routed) : undefined
+    if (about !== undefined) {
+      const told = (known: Known | undefined) => ({ isNew: true, original: { known } })
+      return this.ask(origin, epoch, index, arrivedAt, about, told)
+    }
+    // To whom its original went, whatever the routes are now.
+    const home = this.originals.wentTo(origin, index, routed) ?? routed
     if (home === undefined || home.link.isGone) return refusals.refuse(origin, epoch, index, "noRoute")
     const original = this.underWay(home, origin, index)
     const target = original === undefined ? this.home(home, origin, index) : desks.at(original.desk)
@@ -82,18 +90,15 @@ export class Deliveries {
       return refusals.impostor(origin, epoch, index, anothers)
     }
     const named = this.originals.named(origin, target, index, stanOf(desks.record.last + 1))
-    if (named !== undefined) return this.take(origin, epoch, index, target, named, original)
-    const about = asked.isUnseen ? undefined : this.originals.question(origin, index)
-    if (about === undefined) return this.unseen(origin, epoch, index, target)
-    this.ask(origin, epoch, index, arrivedAt, about, { isNew: true, isUnseen: true })
+    if (named === undefined) return this.unseen(origin, epoch, index, target)
+    this.take(origin, epoch, index, target, named, original)
   }
 
-  /** Where a message goes: to whom its original went, whatever the routes are now, and else as they say. */
-  private homeOf(origin: Desk, index: MessageIndex): Desk | undefined {
+  /** Where a message goes as the routes say. */
+  private routed(origin: Desk, index: MessageIndex): Desk | undefined {
     const { groups, router } = this.desks
     const to = router.route(origin.language, index, origin.id)
-    const home = to === undefined ? undefined : groups.home(to, origin, index)
-    return this.originals.wentTo(origin, index, home) ?? home
+    return to === undefined ? undefined : groups.home(to, origin, index)
   }
 
   /** Takes the message over, as `named` for the target; the partner is told when that is on disk. */
@@ -117,7 +122,7 @@ export class Deliveries {
     if (original !== undefined) stored.original = original
     commits.after(partner, stored.exchange, () => target.stored.add(stored))
     // It never came, and must not come behind this any more.
-    const isUnseen = mtiClass(index.mti) === "reversal" && this.originals.known(origin, index) === undefined
+    const isUnseen = mtiClass(index.mti) === "reversal" && this.originals.meant(origin, index) === undefined
     if (isUnseen) this.originals.unseen(origin, index, stored.exchange)
     this.taken(origin, epoch, index, target, stored.exchange)
   }
@@ -131,19 +136,20 @@ export class Deliveries {
     desks.commits.after(desks.partnerOf(origin), exchange, () => desks.send(origin, epoch, answer))
   }
 
-  /** Memory does not know what is asked for: the message goes on when the journal has said so. */
+  /** Memory does not know what is asked for: the message goes on, as `told`, when the journal has said so. */
   private ask(
     origin: Desk,
     epoch: number,
     index: MessageIndex,
     arrivedAt: number,
     question: Question,
-    asked: Asked
+    told: (known: Known | undefined) => Asked
   ): void {
     const until = arrivedAt + this.desks.limits.requestTimeoutMs
     const isAsking = this.repeats.ask(origin, epoch, index, question, until, (again, answer) => {
-      if (answer === "unknown") this.refusals.unsure(origin, epoch)
-      else this.advice(origin, epoch, again, arrivedAt, asked)
+      if (answer === "unknown") return this.refusals.unsure(origin, epoch)
+      const asked = told(answer)
+      this.originals.asTold(asked.original, () => this.advice(origin, epoch, again, arrivedAt, asked))
     })
     if (!isAsking) this.refusals.unsure(origin, epoch)
   }

@@ -14,7 +14,7 @@ import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 import type { KeyDigest } from "./KeyHash.ts"
 import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
-import type { Question, Repeats } from "./Repeats.ts"
+import type { Question, Repeats, Told } from "./Repeats.ts"
 
 /** What a message does that is about another partner's request. */
 export const anothers = "is about a transaction of another partner"
@@ -30,11 +30,23 @@ const none: ReadonlyArray<number> = []
 const isSame = (fields: ReadonlyArray<number>, others: ReadonlyArray<number>): boolean =>
   fields.length === others.length && fields.every((field, n) => field === others[n])
 
+/**
+ * Whether what is known lies before a cut-over behind which the partner's STANs began anew: then its key may be that of something
+ * of today that never came.
+ */
+const isOfAnotherDay = ({ day, language }: Desk, index: MessageIndex, { exchange, outcome }: Known): boolean =>
+  outcome !== Outcome.open &&
+  mtiClass(index.mti) !== "request" &&
+  day?.forgets(exchange) === true &&
+  language.keyTime(index) === 0
+
 /** Finds originals among what is outstanding and what is remembered. */
 export class Originals {
   private readonly desks: Desks
   private readonly repeats: Repeats
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  /** What the journal has said of the original of the message that is being handled. */
+  private told: Told | undefined
 
   constructor(desks: Desks, repeats: Repeats) {
     this.desks = desks
@@ -59,6 +71,16 @@ export class Originals {
     if (sent !== undefined && sent.origin >= 0)
       return !this.desks.kin.linksOf(origin).some(({ id }) => id === sent.origin)
     return !origin.language.isKeyNamed && this.known(origin, index) === undefined && this.isKnownOfOthers(origin, index)
+  }
+
+  /** Handles a message about whose original the journal has said this; left out: it was not asked. */
+  asTold(told: Told | undefined, handle: () => void): void {
+    this.told = told
+    try {
+      handle()
+    } finally {
+      this.told = undefined
+    }
   }
 
   /** Whether another partner than that of `origin` has sent what the message is about: a request, or an advice. */
@@ -94,7 +116,7 @@ export class Originals {
     const { language } = origin
     const hasOriginal = language.original(index) !== undefined
     if (!hasOriginal && mtiClass(index.mti) !== "reversal") return language.withStan(index, stan)
-    const exchange = this.known(origin, index)?.exchange
+    const exchange = this.meant(origin, index)?.exchange
     if (exchange === undefined) return undefined
     return hasOriginal ? language.withStan(index, stan, stanOf(exchange)) : language.withStan(index, stanOf(exchange))
   }
@@ -106,7 +128,7 @@ export class Originals {
   named(origin: Desk, target: Desk, index: MessageIndex, stan: string): MessageIndex | undefined {
     const { language } = origin
     const isOwn = target.language.hasOwnStan
-    const exchange = this.known(origin, index)?.exchange ?? 0
+    const exchange = this.meant(origin, index)?.exchange ?? 0
     const partners = [target, ...this.desks.groups.others(target.id)]
     const other = isOwn ? "callers" : "own"
     const isChanged = exchange !== 0 && partners.some((one) => this.isSentAs(other, one, origin, index, exchange))
@@ -115,13 +137,21 @@ export class Originals {
     return isOwn ? language.withStan(index, stan) : language.withStan(index, language.stan(index), stanOf(exchange))
   }
 
-  /** What has to be asked about the original of a message, where memory does not know it; `undefined`: it never came. */
-  question(origin: Desk, index: MessageIndex): Question | undefined {
+  /**
+   * What has to be asked about the original of a message that would go to `home`: where memory does not know it, or not where it
+   * went, or where it is one of another day. `undefined`: nothing.
+   */
+  question(origin: Desk, index: MessageIndex, home?: Desk): Question | undefined {
     const { language } = origin
+    if (this.keyOf(origin, index, language.receivedFields) === 0) return undefined
+    const known = this.known(origin, index)
+    const isCompared = known !== undefined && isOfAnotherDay(origin, index, known)
+    if (known !== undefined && !isCompared && this.isPlaced(origin, index, known, home)) return undefined
     const links = this.desks.kin.linksOf(origin)
     // What names its original by a time means no other one, however long ago: a hold may be taken back after weeks.
     const isTimed = language.keyTime(index) > 0
-    const upTo = isTimed ? this.desks.journal.writer.committedSeq : this.repeats.forgotten(origin, 0)
+    const isWhole = isTimed || known !== undefined
+    const upTo = isWhole ? this.desks.journal.writer.committedSeq : this.repeats.forgotten(origin, 0)
     if (upTo === 0) return undefined
     const mti = language.original(index)?.mti ?? REQUEST
     const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
@@ -129,7 +159,23 @@ export class Originals {
     const covered = this.repeats.cover(origin, index)
     // What names the original looks like a card number more often than not, and is covered then: it is read where it is open.
     const key = this.key.toString("latin1", 0, this.keyOf(origin, covered, sentFieldsOf(language, mti), index))
-    return { links, mti, key, receivedKey, time: 0, upTo, since: isTimed ? 0 : this.repeats.since }
+    return { links, mti, key, receivedKey, time: 0, upTo, since: isTimed ? 0 : this.repeats.since, isCompared }
+  }
+
+  /** Whether memory knows where the original went, as far as that matters: one that was refused went nowhere. */
+  private isPlaced(origin: Desk, index: MessageIndex, known: Known, home: Desk | undefined): boolean {
+    if (home === undefined || known.outcome === Outcome.refused) return true
+    if (known.outcome === Outcome.queued) return known.to !== undefined
+    return this.sentTo(origin, index, known.exchange, home) !== undefined
+  }
+
+  /**
+   * What became of the original of the message: of a request that names one as memory has it. Anything else may mean another
+   * one than that of another day with its key: the journal has said which.
+   */
+  meant(origin: Desk, index: MessageIndex): Known | undefined {
+    const known = this.known(origin, index)
+    return known === undefined || isOfAnotherDay(origin, index, known) ? this.told?.known : known
   }
 
   /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
@@ -160,9 +206,11 @@ export class Originals {
    * go now: the routes were changed in between. Whoever never had the original says that there is none, and its money stays.
    */
   wentTo(origin: Desk, index: MessageIndex, home: Desk | undefined): Desk | undefined {
-    const known = this.known(origin, index)
+    const known = this.meant(origin, index)
     if (known === undefined || known.outcome === Outcome.refused) return undefined
-    const went = known.outcome === Outcome.queued ? known.to : this.sentTo(origin, index, known.exchange, home)
+    const told = this.told?.known?.exchange === known.exchange ? this.told.known.to : undefined
+    const sent = known.outcome === Outcome.queued ? known.to : this.sentTo(origin, index, known.exchange, home)
+    const went = sent ?? told
     const desk = went === undefined ? undefined : this.desks.at(went)
     return desk !== undefined && home !== undefined && this.desks.kin.isOfOne(desk, home) ? undefined : desk
   }

@@ -35,7 +35,7 @@ export interface Known {
   /** Sequence number of the entry that says what the origin was told; 0: none does, or it is not known. */
   readonly end: number
   readonly outcome: Outcome
-  /** Of what is queued: the number of the desk whose link it is for; left out: that is not known. */
+  /** The number of the desk whose link it went to; left out: that is not known. Memory keeps it of what is queued. */
   readonly to?: number | undefined
 }
 

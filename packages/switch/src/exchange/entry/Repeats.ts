@@ -46,12 +46,17 @@ export type Answer = Known | undefined | "unknown"
 export interface Asked {
   /** The message itself has not come before. */
   readonly isNew: boolean
-  /** What it names as its original never came. */
-  readonly isUnseen: boolean
+  /** What became of its original; left out: that was not asked. */
+  readonly original?: Told
+}
+
+/** What the journal has said of an original; `undefined` within: it never came. */
+export interface Told {
+  readonly known: Known | undefined
 }
 
 /** Nothing was asked yet. */
-export const notAsked: Asked = { isNew: false, isUnseen: false }
+export const notAsked: Asked = { isNew: false }
 
 /** What is asked for a message that is put aside. */
 export interface Question {
@@ -67,11 +72,14 @@ export interface Question {
   /** How far the journal is asked, and from when on, milliseconds since the epoch. */
   readonly upTo: number
   readonly since: number
+  /** What is looked for has to be about the same card and amount as the message. */
+  readonly isCompared?: boolean
 }
 
 /** A message put aside. */
 interface Aside extends Question {
   readonly desk: Desk
+  readonly message: Buffer
   readonly kind: AskedKind
   /** Monotonic milliseconds at which it is given up. */
   readonly until: number
@@ -186,7 +194,7 @@ export class Repeats implements Questions {
       desk.language.index(bytes, 0, bytes.length, this.again)
       this.later(desk, epoch, this.again, () => then(this.again, answer))
     }
-    const one: Aside = { ...question, desk, kind: askedKind(question.mti), until, told, isOver: false }
+    const one: Aside = { ...question, desk, message: bytes, kind: askedKind(question.mti), until, told, isOver: false }
     this.waiting.push(one)
     this.aside.add(one)
     return true
@@ -268,7 +276,7 @@ export class Repeats implements Questions {
   }
 
   /** Whether the entry was opened by the message of this key; the index compares hashes, and not what tells callers apart. */
-  private isOf({ desk, mti, receivedKey }: Aside, entry: Recalled["entries"][number]): boolean {
+  private isOf({ desk, isCompared, message, mti, receivedKey }: Aside, entry: Recalled["entries"][number]): boolean {
     const language = this.desks.named(entry.link)?.language
     // What cannot be read any more is rather taken for it than done twice.
     if (language === undefined || !this.read(language, entry)) return true
@@ -276,7 +284,10 @@ export class Repeats implements Questions {
     const index = stan === undefined ? this.found : language.withStan(this.found, stan)
     if (index === undefined) return true
     const length = language.key(index, receivedFieldsOf(desk.language, mti), this.key)
-    return this.key.compare(receivedKey, 0, receivedKey.length, 0, length) === 0
+    if (this.key.compare(receivedKey, 0, receivedKey.length, 0, length) !== 0) return false
+    if (isCompared !== true) return true
+    desk.language.index(message, 0, message.length, this.covered)
+    return desk.language.isAboutSame(index, this.covered)
   }
 
   /** Indexes an entry's message as it came: what its open copy covers is sealed with it. */
@@ -284,23 +295,26 @@ export class Repeats implements Questions {
     if (secretLength > 0 && secret.length === 0) return false
     const rest = secretRest(secret)
     if (kind === EntryKind.queued) return language.index(rest, 0, rest.length, this.found) === undefined
-    if (rest.length > 0) return language.restore(message, secretPan(secret), rest, this.found)
+    if (secret.length > 0) return language.restore(message, secretPan(secret), rest, this.found)
     return language.index(message, 0, message.length, this.found) === undefined
   }
 
   private recalledOf({ exchange, entries }: Recalled): Known {
     const [opening] = entries
-    if (opening!.kind === EntryKind.queued)
-      return { exchange, end: 0, outcome: Outcome.queued, to: this.desks.named(opening!.link)?.id }
+    const isQueued = opening!.kind === EntryKind.queued
+    const to = isQueued
+      ? this.desks.named(opening!.link)?.id
+      : this.desks.all.find((one) => one.name === opening!.code)?.id
+    if (isQueued) return { exchange, end: 0, outcome: Outcome.queued, to }
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
     const answered = has(EntryKind.answered)
     const notSent = has(EntryKind.notSent)
-    if (notSent !== undefined) return { exchange, end: notSent.seq, outcome: Outcome.refused }
+    if (notSent !== undefined) return { exchange, end: notSent.seq, outcome: Outcome.refused, to }
     if (answered !== undefined) {
       const source = this.desks.named(answered.link)?.language
       const isTakenBack = has(EntryKind.undelivered) !== undefined && source?.isSuccess(answered.code) !== false
-      return { exchange, end: answered.seq, outcome: isTakenBack ? Outcome.timedOut : Outcome.answered }
+      return { exchange, end: answered.seq, outcome: isTakenBack ? Outcome.timedOut : Outcome.answered, to }
     }
-    return { exchange, end: 0, outcome: has(EntryKind.timedOut) === undefined ? Outcome.open : Outcome.timedOut }
+    return { exchange, end: 0, outcome: has(EntryKind.timedOut) === undefined ? Outcome.open : Outcome.timedOut, to }
   }
 }

@@ -14,7 +14,7 @@ import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX, type Slot } from "../request/Outstanding.ts"
 import { KeptDigest, SENT } from "./KeyHash.ts"
 import { anothers, type Originals } from "./Originals.ts"
-import { kindOf, Outcome } from "./RecentKeys.ts"
+import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
 import { type Asked, notAsked, type Question, type Repeats } from "./Repeats.ts"
 
@@ -62,7 +62,7 @@ export class RequestAdmission {
     const known = repeats.known(origin, this.asked)
     if (known !== undefined) return this.refusals.repeated(origin, epoch, index, known)
     const question = asked.isNew ? undefined : repeats.question(origin, index)
-    if (question !== undefined) return this.ask(coming, question, { ...asked, isNew: true })
+    if (question !== undefined) return this.ask(coming, question, () => ({ ...asked, isNew: true }))
     if (!link.isSignedOn) return this.refuse(coming, "notSignedOn")
     if (link.isClosedForRequests) return this.refuse(coming, "issuerDown")
     const to = desks.router.route(language, index, origin.id)
@@ -72,13 +72,14 @@ export class RequestAdmission {
     this.accept(coming, target)
   }
 
-  /** Memory does not know what is asked for: the request goes on when the journal has said so. */
-  private ask(coming: Coming, question: Question, asked: Asked): void {
+  /** Memory does not know what is asked for: the request goes on, as `told`, when the journal has said so. */
+  private ask(coming: Coming, question: Question, told: (known: Known | undefined) => Asked): void {
     const { origin, epoch, index, arrivedAt } = coming
     const until = arrivedAt + this.desks.limits.requestTimeoutMs
     const isAsking = this.repeats.ask(origin, epoch, index, question, until, (again, answer) => {
-      if (answer === "unknown") this.refusals.unsure(origin, epoch)
-      else this.request(origin, epoch, again, arrivedAt, asked)
+      if (answer === "unknown") return this.refusals.unsure(origin, epoch)
+      const asked = told(answer)
+      this.originals.asTold(asked.original, () => this.request(origin, epoch, again, arrivedAt, asked))
     })
     if (!isAsking) this.refusals.unsure(origin, epoch)
   }
@@ -103,8 +104,8 @@ export class RequestAdmission {
     // Its own STAN is that of the exchange that it is about to be.
     const named = hasOwnStan ? originals.withStan(origin, index, stanOf(desks.record.last + 1)) : index
     if (named === undefined) {
-      const question = asked.isUnseen ? undefined : originals.question(origin, index)
-      if (question !== undefined) return this.ask(coming, question, { isNew: true, isUnseen: true })
+      const question = asked.original === undefined ? originals.question(origin, index) : undefined
+      if (question !== undefined) return this.ask(coming, question, (known) => ({ isNew: true, original: { known } }))
       return this.refuse(coming, "formatError")
     }
     if (!mayCross(language, target.language, index)) return this.refuse(coming, "formatError")
