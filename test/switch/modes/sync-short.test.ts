@@ -1,6 +1,7 @@
 import { connect } from "node:net"
 import type { FrameFormat } from "@jinka/codec"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { Change } from "../../../packages/switch/src/link/Bell.ts"
 import { patience } from "../../Pace.ts"
 import {
   answerTo,
@@ -27,6 +28,8 @@ const singleRead: FrameFormat = { kind: "single-read", lengthMax: 2000 }
 const terminals = (more: Partial<LinkAll> = {}) => linkOf("terminals", { mode: "sync-short", short: short(), ...more })
 const issuer = (port: number, more: Partial<LinkAll> = {}) =>
   dialling("issuer", port, { mode: "sync-short", short: short(), ...more })
+
+const plainUntil = Change.prototype.until
 
 const codeOf = ({ messages }: Awaited<ReturnType<typeof call>>) => messages.map(({ fields }) => fields[39])
 
@@ -72,6 +75,34 @@ describe("sync-short", () => {
     })
     const rig = await startRig([terminals(), issuer(partner.port)])
     expect(codeOf(await call(rig.port("terminals"), purchase(1), { isHalf: true }))).toEqual(["00"])
+  })
+
+  it("looks no more often when many that have closed their half wait than when each does alone", async () => {
+    const callers = 40
+    const looks = vi.spyOn(Change.prototype, "until")
+    const isDone = vi.fn()
+    looks.mockImplementation(function (this: Change, done, limitMs) {
+      const look = () => {
+        isDone()
+        return done()
+      }
+      return plainUntil.call(this, look, limitMs)
+    })
+    const waiting: Array<() => void> = []
+    const partner = await host((message, socket) => {
+      waiting.push(() => socket.write(framed(answerTo(message))))
+    })
+    const rig = await startRig([terminals(), issuer(partner.port)])
+    const calls = Array.from({ length: callers }, (_, n) =>
+      call(rig.port("terminals"), purchase(n + 1), { isHalf: true })
+    )
+    await until(() => waiting.length === callers)
+    for (const answer of waiting) answer()
+    const codes = (await Promise.all(calls)).flatMap(codeOf)
+    looks.mockRestore()
+
+    expect(codes).toEqual(Array.from({ length: callers }, () => "00"))
+    expect(isDone.mock.calls.length).toBeLessThan(8 * callers)
   })
 
   it("refuses at once and reverses nothing when the partner does not take the connection", async () => {

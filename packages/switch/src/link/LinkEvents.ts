@@ -104,7 +104,8 @@ export interface SessionEvents {
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   readonly nextTurn: (bytes: number) => Effect.Effect<void> | undefined
   readonly turn: (session: SessionEpoch) => Effect.Effect<void> | undefined
-  readonly turned: Change
+  /** Happens when what a session owes may have changed: at the end of each turn, or of an exchange of its own. */
+  readonly turned: (session: SessionEpoch) => Change
   readonly owing: (session: SessionEpoch) => () => boolean
   readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
 }
@@ -121,7 +122,7 @@ export const sessionEvents = <Link>(link: Link, events: LinkEvents<Link>): Sessi
   unreadable: (session, wrong, bytes, start, end) => events.unreadable(link, session, wrong, bytes, start, end),
   nextTurn: (bytes) => events.nextTurn(link, bytes),
   turn: () => events.turn(link),
-  turned: events.turned,
+  turned: () => events.turned,
   owing: () => events.owing(link),
   defect: (session, what, thrown) => events.defect(link, session, what, thrown)
 })

@@ -269,7 +269,8 @@ export class Session implements ReceivingSession, WatchedSession {
     // Ours may have been the first FIN.
     this.link.halfClosed(this, this.deadlines.finishing?.ended ?? ended)
     const { frame, short, writeTimeoutMs } = this.link.settings
-    return events.turned
+    return events
+      .turned(this)
       .until(() => !isOwing(), short?.idleMs ?? writeTimeoutMs)
       .pipe(
         Effect.andThen(heard(this.connection, this.receipts, frame.kind === "until-close")),
@@ -308,7 +309,7 @@ export class Session implements ReceivingSession, WatchedSession {
         this.deadlines.writingSince = 0
         this.outbox.written(bytes)
         // Somebody may wait for the last answer to have left.
-        if (this.isAnsweringOnly) this.link.events.turned.happened()
+        if (this.isAnsweringOnly) this.link.events.turned(this).happened()
       })
     )
   }).pipe(Effect.forever({ disableYield: true }))

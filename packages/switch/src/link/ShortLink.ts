@@ -12,6 +12,7 @@ import { Clock, Effect, type Fiber, FiberSet, type Scope } from "effect"
 import type { Language } from "../message/Language.ts"
 import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
+import { Change } from "./Bell.ts"
 import { listenOn } from "./door/Door.ts"
 import { answerOverdue, LinkEnded } from "./LinkEnded.ts"
 import type { SessionEpoch, SessionEvents } from "./LinkEvents.ts"
@@ -37,8 +38,9 @@ interface Held {
   readonly session: Session
   /** We dialled it. */
   readonly isDialled: boolean
-  /** Answers of ours that are still to come on it. */
+  /** Answers of ours that are still to come on it, and what happens when one has. */
   due: number
+  readonly turned: Change
 }
 
 /** What the connections need of their link. All calls are synchronous. */
@@ -117,6 +119,9 @@ export class ShortLink implements SessionOwner {
         if (this.received(session, true)) link.events.unreadable(session, wrong, bytes, start, end)
       },
       turn: (session) => this.turn(session),
+      // Each its own: hundreds may wait for their answers at once, and none has to look at each turn of the switch.
+      turned: ({ epoch }) =>
+        this.held.get(epoch)?.turned ?? link.events.turned({ epoch, lastReceived: 0, arrivedAt: 0 }),
       owing:
         ({ epoch }) =>
         () =>
@@ -211,6 +216,7 @@ export class ShortLink implements SessionOwner {
     if (held === undefined) return
     if (held.due > 0) held.due--
     this.leaveMaybe(held)
+    held.turned.happened()
   }
 
   /**
@@ -371,7 +377,7 @@ export class ShortLink implements SessionOwner {
 
   private begin(connection: Connection, isDialled: boolean): Effect.Effect<Session> {
     return Effect.map(Session.open(this, this.link.nextEpoch(), connection), (session) => {
-      this.held.set(session.epoch, { session, isDialled, due: 0 })
+      this.held.set(session.epoch, { session, isDialled, due: 0, turned: new Change() })
       this.count(1)
       return session
     })
