@@ -101,6 +101,10 @@ const difference = (of: ReadonlyArray<string>, from: ReadonlyArray<string>): str
   return missing ?? of.find((one) => !from.includes(one)) ?? "nothing more, or another order"
 }
 
+/** What a Chinese page says behind a link to a page that is in English alone; the glossary is in both languages. */
+const inEnglish = "（英文）"
+const bilingual = "docs/glossary.md"
+
 /** Operators' pages without a twin, and twins that are not in step, do not name each other or lead out of their language. */
 export const strayTwins = (files: ReadonlyArray<Text>): ReadonlyArray<Finding> => {
   const pages = new Map(files.filter(({ path }) => path.endsWith(".md")).map((file) => [file.path, file]))
@@ -125,8 +129,17 @@ export const strayTwins = (files: ReadonlyArray<Text>): ReadonlyArray<Finding> =
       const target = posix.join(posix.dirname(twin.path), to)
       return target !== page.path && paths.has(twinOf(target)) && whole !== undefined
     })
+    const body = withoutBlocks(twin.text)
+    const unsaid = [...body.matchAll(link)].filter(({ 0: whole, 1: to = "", index }) => {
+      const target = posix.join(posix.dirname(twin.path), to)
+      const isEnglishOnly = paths.has(target) && !target.endsWith(".zh.md") && !paths.has(twinOf(target))
+      return isEnglishOnly && target !== bilingual && !body.startsWith(inEnglish, index + whole.length)
+    })
     return [
       ...unnamed.map((one) => finding(one, 0, rule, "does not link to its twin")),
+      ...unsaid.map((found) =>
+        finding(twin, found.index, rule, `${found[1]} is in English alone; write ${inEnglish} behind it`)
+      ),
       ...apart,
       ...astray.map((found) => finding(twin, found.index, rule, `${found[1]} has a page in Chinese; link to that`))
     ]

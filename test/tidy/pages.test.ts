@@ -14,7 +14,8 @@ describe("The documents", () => {
         page(at("operate", "a.md"), `# A\n\n[中文](a.zh.md)\n\n${english}`),
         page(at("operate", "a.zh.md"), `# 甲\n\n[English](a.md)\n\n${chinese}`),
         page(at("operate", "b.md"), "# B\n\n[中文](b.zh.md)"),
-        page(at("operate", "b.zh.md"), "# 乙\n\n[English](b.md)")
+        page(at("operate", "b.zh.md"), "# 乙\n\n[English](b.md)"),
+        page(at("other", "c.md"), "# C")
       ])
     )
 
@@ -40,7 +41,8 @@ describe("The documents", () => {
   it.each([
     ["Text `a b`.", "文字 `a b`。"],
     ["```sh\nrun --now   # at once\n```", "```sh\nrun --now   # 立即\n```"],
-    ["See [B](b.md).\n\n- one\n- two", "见[乙](b.zh.md)。\n\n- 一\n- 二"]
+    ["See [B](b.md).\n\n- one\n- two", "见[乙](b.zh.md)。\n\n- 一\n- 二"],
+    ["See [C](../other/c.md).", "见[丙](../other/c.md)（英文）。"]
   ])("are in step: %j", (english, chinese) => expect(twins(english, chinese)).toBe(""))
 
   it.each([
@@ -50,7 +52,8 @@ describe("The documents", () => {
     ["```sh\nrun\n```", "```sh\nrun --now\n```", 'there "run", here "run --now"'],
     ["Text `a`.", "文字。", 'there "a", here "nothing more'],
     ["See [B](b.md).", "见乙。", `there "${at("operate", "b.md")}", here "nothing more`],
-    ["See [B](b.md).", "见[乙](b.md)。", "b.md has a page in Chinese"]
+    ["See [B](b.md).", "见[乙](b.md)。", "b.md has a page in Chinese"],
+    ["See [C](../other/c.md).", "见[丙](../other/c.md)。", "c.md is in English alone"]
   ])("are not in step: %j and %j", (english, chinese, found) => expect(twins(english, chinese)).toContain(found))
 
   it("name their twin", () => {

@@ -72,8 +72,8 @@ export interface PendingMessage {
   readonly state: PendingState
   /** What the partner answered last, or why it was given up; "" while it is being delivered. */
   readonly code: string
-  /** Attempts so far; 0 of what is in doubt, of which nobody counts them any more. */
-  readonly attempts: number
+  /** Attempts so far; null of what is in doubt: nobody counts them any more, and `jinka trace` shows each. */
+  readonly attempts: number | null
   /** Milliseconds since the epoch: accepted, or in doubt, since. */
   readonly at: number
 }
@@ -94,7 +94,7 @@ export const inDoubtMessage = ({ about, at, code, end, exchange, link, mti, stan
   stan,
   state: end,
   code,
-  attempts: 0,
+  attempts: null,
   at
 })
 

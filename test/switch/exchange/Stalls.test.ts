@@ -34,6 +34,13 @@ describe("stalls", () => {
     })
   })
 
+  it("are none of a start: what passes before the first tick is its own work", () => {
+    const stalls = new Stalls(Number.POSITIVE_INFINITY)
+
+    expect(stalls.tick(11_000, 7, 3)).toBeUndefined()
+    expect(stalls.tick(13_000, 7, 3)).toEqual({ what: "process", from: 11_000, ms: 2000 })
+  })
+
   it("keep the longest beside the last", () => {
     const stalls = new Stalls(0)
     stalls.tick(9000, 0, 0)

@@ -61,6 +61,12 @@ describe("jinka pending", () => {
     await again.stop()
     const summary = await jinka(["journal", "summary", file])
 
+    // One was made; nobody counts them any more, and none is no number of them.
+    expect([...said.messages, ...read.messages, ...messages].map(({ attempts }) => attempts)).toEqual([
+      null,
+      null,
+      null
+    ])
     expect(listed.out).toMatch(/^! exchange \d+ {2}issuer {2}0420 STAN \d{6} {2}reverses \d+ {2}declined \(57\) since /)
     expect(read).toEqual({ ...said, upTo: expect.any(Number) })
     expect(listedAfter.out).toMatch(/^as the journal has it up to entry \d+: .*\n! exchange /)

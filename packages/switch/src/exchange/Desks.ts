@@ -148,7 +148,8 @@ export class Desks {
     this.hash = KeyHash.drawn(runtime.chance)
     this.tick()
     this.wallAheadAtStart = this.wallAhead
-    this.stalls = new Stalls(this.now)
+    // What passes before the first tick is the start's own work, and no stall.
+    this.stalls = new Stalls(Number.POSITIVE_INFINITY)
     this.lag = new Lag(this.now)
   }
 

@@ -198,7 +198,7 @@ const lineText = ({ exchange: number, about, link: name, mti, stan, state, code,
     `${mti || "message"} STAN ${stan || "unknown"}`,
     ...(about === 0 ? [] : [`reverses ${about}`]),
     `${state}${code === "" ? "" : ` (${code})`} since ${new Date(at).toISOString().replace("T", " ").slice(0, 19)}`,
-    ...(attempts === 0 ? [] : [`${attempts} attempts`])
+    ...(attempts === 0 || attempts === null ? [] : [`${attempts} attempts`])
   ].join("  ")
 
 const advice: Readonly<Record<string, string>> = {

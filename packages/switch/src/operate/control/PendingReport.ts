@@ -17,7 +17,8 @@ const PendingMessageReport = Schema.Struct({
    */
   state: Schema.String,
   code: Schema.String,
-  attempts: Schema.Number,
+  /** So far; null: it is in doubt, and nobody counts them any more. */
+  attempts: Schema.NullOr(Schema.Number),
   /** Milliseconds since 1970: accepted, or in doubt, since. */
   at: Schema.Number
 })
