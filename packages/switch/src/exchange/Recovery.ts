@@ -28,6 +28,7 @@ import { type KeyKind, type Known, kindOf, Outcome } from "./entry/RecentKeys.ts
 import { KEY_LENGTH_MAX } from "./request/Outstanding.ts"
 import { RecoveredApprovals } from "./request/RecoveredApprovals.ts"
 import type { Reversals } from "./request/Reversals.ts"
+import { Strangers } from "./Strangers.ts"
 import { inSlices } from "./turns/Slices.ts"
 
 /** What a start found and did, for the log. */
@@ -89,6 +90,7 @@ export class Recovery {
   private readonly made: Array<{ readonly desk: Desk; readonly stored: Stored }> = []
   /** The last message for store-and-forward that was read. */
   private last: { readonly language: Language; readonly stored: Stored; readonly origin: Desk | undefined } | undefined
+  private readonly strangers: Strangers
   /** Open exchanges of links that are not there, with the link's name. */
   private readonly homeless = new Map<number, string>()
   /** Desks by the journal's number and by the name of their link. */
@@ -107,6 +109,7 @@ export class Recovery {
     this.reversals = reversals
     this.approvals = new RecoveredApprovals(desks, reversals)
     this.originals = originals
+    this.strangers = new Strangers(desks)
     this.byNumber = new Map(desks.all.map((desk) => [desk.journalName, desk]))
     this.byName = new Map(desks.all.map((desk) => [desk.name, desk]))
   }
@@ -139,6 +142,7 @@ export class Recovery {
     desks.record.floor = desks.floor()
     this.learned.clear()
     this.approvals.lookAgain()
+    this.strangers.tell()
     this.older()
     return { entries, ended, reversed, resumed }
   })
@@ -155,9 +159,10 @@ export class Recovery {
     if (floor <= 1) return
     const upTo = floor - 1
     for (const { recent } of desks.all) recent.before = { upTo, at: this.firstAt, time: recent.newest }
-    const since = desks.runtime.wallMs() - 1000 * desks.repeatSeconds
-    const asked = desks.journal.newest(upTo, since).pipe(
+    const asked = desks.journal.newest(upTo, this.strangers.since).pipe(
       Effect.map((links) => {
+        for (const { link } of links) if (!this.byName.has(link)) this.strangers.came(link, this.strangers.since)
+        this.strangers.tell()
         for (const { name, recent } of desks.all) {
           const time = links.find(({ link }) => link === name)?.time
           recent.before = time === undefined ? undefined : { upTo, at: this.firstAt, time }
@@ -172,6 +177,7 @@ export class Recovery {
   private read(entry: Entry): void {
     switch (entry.kind) {
       case EntryKind.accepted:
+        if (!this.byNumber.has(entry.link)) this.strangers.came(this.nameOf(entry), entry.at)
         this.requests.set(entry.exchange, entry)
         this.needs(entry, this.byName.has(entry.code) ? undefined : entry.code)
         if (!this.learn(entry, this.byNumber.get(entry.link), { end: 0, outcome: Outcome.open })) this.unreadable(entry)
@@ -365,6 +371,7 @@ export class Recovery {
     const { about, at, exchange } = entry
     const source = sourceOf(entry.code)
     const from = source === undefined ? undefined : this.byName.get(source.link)
+    if (source !== undefined && from === undefined) this.strangers.came(source.link, at)
     const origin = from === undefined ? OURS : this.desks.groups.partner(from.id)
     const stored = storedOf(language, this.index, { exchange, about, origin, bytes, at })
     desk.stored.learn(stored)
