@@ -41,6 +41,9 @@ const lengthsOf = Uint8Array.from({ length: 256 }, (_, at) => {
   return mask
 })
 
+/** The shortest card number that begins with two digits, by 16 * first + second; 255: none does. */
+const leastOf = lengthsOf.map((mask) => (mask === 0 ? 255 : DIGITS_MIN + 31 - Math.clz32(mask & -mask)))
+
 /** Most digits in a row that are looked at here: nobody has so many, and the slow way decides. */
 const RUN_MAX = 4096
 
@@ -144,8 +147,7 @@ const lookAtRun = (bytes: Uint8Array, from: number, to: number, next: number, sy
  */
 const isPerhapsNumber = (bytes: Uint8Array, from: number, to: number): boolean => {
   for (let at = from; at + DIGITS_MIN <= to; at++) {
-    const begins = lengthsOf[((bytes[at]! & 15) << 4) | (bytes[at + 1]! & 15)]!
-    if ((begins & roomFor(to - at)) !== 0) return true
+    if (leastOf[((bytes[at]! & 15) << 4) | (bytes[at + 1]! & 15)]! <= to - at) return true
   }
   let first = from
   while (first < to && (bytes[first]! & 15) === 0) first++
@@ -197,7 +199,7 @@ const mayBeginAsIssuers = (bytes: Uint8Array, from: number, to: number): boolean
   for (let at = from; at + DIGITS_MIN <= to; at++) {
     const byte = bytes[at >> 1]!
     const pair = (at & 1) === 0 ? byte : ((byte & 15) << 4) | (bytes[(at >> 1) + 1]! >> 4)
-    if ((lengthsOf[pair]! & roomFor(to - at)) !== 0) return true
+    if (leastOf[pair]! <= to - at) return true
   }
   return false
 }
