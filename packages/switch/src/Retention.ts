@@ -105,7 +105,6 @@ export class Retention {
 
   constructor(desks: Desks) {
     this.desks = desks
-    desks.room = () => roomText(this.status)
     this.from = { at: desks.journal.recovered.lastAt, now: desks.runtime.monotonicMs() }
   }
 
@@ -176,6 +175,7 @@ export class Retention {
       Effect.sync(() => {
         this.extent = extent
         this.heldBy = extent.isHeldBack ? this.oldest() : ""
+        this.desks.room = roomText(this.status)
       })
     )
   }

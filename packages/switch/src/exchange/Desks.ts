@@ -2,7 +2,6 @@
  * The desks of one switch, and what they share: routes, groups and limits, the journal and the
  * queue of what waits for it, and the time of the turn. Made once; used only on the switch's own thread.
  */
-import type { MessageIndex } from "@jinka/codec"
 import { Effect, type Fiber } from "effect"
 import { KeyRing } from "../guard/KeyRing.ts"
 import { explainModuleError, type ModuleError } from "../guard/ModuleError.ts"
@@ -253,17 +252,11 @@ export class Desks {
     return this.record.pendingBytes > this.limits.unwrittenRefuse ? "lag" : undefined
   }
 
-  /** What room the journal takes, and what may be dropped, in words; "": nobody has looked yet. */
-  room: () => string = () => ""
+  /** What room the journal takes, and what may be dropped, in words, as of the last look; "": nobody has looked yet. */
+  room = ""
 
   /** Whether a message of the desk's partner, or an answer to it, waits for the security module. */
   isGuarding: (desk: number) => boolean = () => false
-
-  /** MACs of one partner, or ours for it, are wrong: its link's rule asks for a new key. */
-  askForKey: (desk: Desk) => void = () => {}
-
-  /** An answer of the desk's partner was taken: it may say a settlement date. */
-  settled: (desk: Desk, index: MessageIndex) => void = () => {}
 
   /** The module cannot use a key: somebody has to look at it. */
   keyUnusable(desk: number, error: ModuleError): void {

@@ -91,13 +91,16 @@ export class Exchanges {
     const originals = new Originals(desks, this.repeats)
     this.days = new BusinessDays(desks)
     const shared = module === undefined ? undefined : new SharedModule(module)
-    this.guards = shared === undefined ? undefined : new Guards(desks, originals, shared, this.checked, this.broken)
     this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
+    this.guards =
+      shared === undefined || this.keys === undefined
+        ? undefined
+        : new Guards(desks, originals, shared, this.checked, this.keys, this.broken)
     this.disk = new DiskWatch(desks)
     this.reconciliations = new Reconciliations(desks, this.refusals)
     this.rates = new OverRate(desks, this.refusals, this.repeats)
     this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
-    this.requests = new Requests(desks, this.repeats, reversals, originals)
+    this.requests = new Requests(desks, this.repeats, reversals, originals, this.days)
     this.deliveries = new Deliveries(desks, this.refusals, answers, this.repeats, originals)
     this.guards?.follow(this.requests)
     this.turns = new Turns((run) => {

@@ -34,14 +34,15 @@ export class Sealer {
   readonly module: SecurityModule
   /** Milliseconds that a call may take at most. */
   budgetMs: number
-  /** Hears of a key that the module cannot use. */
-  onKeyUnusable: (guard: Guard, error: ModuleError) => void = () => {}
+  private readonly keyUnusable: (guard: Guard, error: ModuleError) => void
   private readonly all: Array<Sealing> = []
   private readonly spare: Array<Sealing> = []
   private busy = 0
 
-  constructor(module: SecurityModule, budgetMs: number) {
+  /** `keyUnusable` hears of a key that the module cannot use. */
+  constructor(module: SecurityModule, budgetMs: number, keyUnusable: (guard: Guard, error: ModuleError) => void) {
     this.module = module
+    this.keyUnusable = keyUnusable
     this.budgetMs = budgetMs
   }
 
@@ -156,7 +157,7 @@ export class Sealer {
     const isPin = step === "pin"
     if (isPin && call.error?._tag === "FormatRefused" && sealing.otherKey !== undefined) return this.again(sealing)
     if (call.error !== undefined) {
-      if (call.error._tag === "KeyUnusable") this.onKeyUnusable(guard!, call.error)
+      if (call.error._tag === "KeyUnusable") this.keyUnusable(guard!, call.error)
       this.refuse(sealing, refusalOf(call.error, isPin))
       return true
     }

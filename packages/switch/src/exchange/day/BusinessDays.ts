@@ -32,7 +32,6 @@ export class BusinessDays {
 
   constructor(desks: Desks) {
     this.desks = desks
-    desks.settled = (desk, index) => this.answered(desk, index)
   }
 
   /** The link at the desk keeps its day like this from now on. What was known of it stays. */
@@ -75,7 +74,7 @@ export class BusinessDays {
   }
 
   /** An answer of the desk's partner was taken: its settlement date may be later than is known. */
-  private answered(desk: Desk, index: MessageIndex): void {
+  settled(desk: Desk, index: MessageIndex): void {
     const { day, link } = desk
     if (day === undefined) return
     const { codec, name } = link.settings

@@ -13,6 +13,7 @@ import type { SecurityModule } from "../../guard/SecurityModule.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { Originals } from "../entry/Originals.ts"
+import type { KeyExchanges } from "../keys/KeyExchanges.ts"
 import type { HotActions } from "../turns/Commits.ts"
 import { type Ahead, CHECK, type Checked, Checks } from "./Checks.ts"
 import { Foresight } from "./Foresight.ts"
@@ -27,6 +28,7 @@ export class Guards {
   private readonly seals: Seals
   private readonly desks: Desks
   private readonly module: SecurityModule
+  private readonly keys: KeyExchanges
   private readonly broken: Deferred.Deferred<never>
 
   constructor(
@@ -34,11 +36,13 @@ export class Guards {
     originals: Originals,
     module: SecurityModule,
     checked: Checked,
+    keys: KeyExchanges,
     broken: Deferred.Deferred<never>
   ) {
     const budgetMs = Math.min(BUDGET_MAX_MS, desks.limits.requestTimeoutMs / 4)
     this.desks = desks
     this.module = module
+    this.keys = keys
     this.broken = broken
     this.seals = new Seals(desks, originals, module, budgetMs)
     const { seals } = this
@@ -113,7 +117,7 @@ export class Guards {
     // Once; in a flood again at a hundred times as many, and so on.
     if (act === "nothing" || (inRow !== after && inRow % (100 * after) !== 0)) return
     this.desks.alarm(desk, epoch, `${inRow} ${what} in a row: ${doing[act]}`)
-    if (act === "ask") this.desks.askForKey(desk)
+    if (act === "ask") this.keys.askAll(desk, { says: "MACs went wrong" })
     if (act === "signOff") this.signOff(desk)
   }
 

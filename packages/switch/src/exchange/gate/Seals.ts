@@ -42,9 +42,8 @@ export class Seals implements ExitGate {
 
   constructor(desks: Desks, originals: Originals, module: SecurityModule, budgetMs: number) {
     this.desks = desks
-    this.sealer = new Sealer(module, budgetMs)
+    this.sealer = new Sealer(module, budgetMs, (guard, error) => desks.keyUnusable(guard.link, error))
     this.crossing = new GuardedCrossing(this.sealer, originals)
-    this.sealer.onKeyUnusable = (guard, error) => desks.keyUnusable(guard.link, error)
   }
 
   /** The call of slot `id` is done. */

@@ -58,7 +58,6 @@ export class KeyExchanges {
     this.work = new KeyWork(desks, module, this.table, broken)
     this.taking = new KeyTaking(this.work)
     this.giving = new KeyGiving(this.work)
-    desks.askForKey = (desk) => this.askAll(desk, { says: "MACs went wrong" })
     desks.keys.onChange((slot, change) => {
       if (change === "windowEnded") this.windowEnded(slot)
     })

@@ -11,6 +11,7 @@ import type { Receipt } from "../../link/Receipts.ts"
 import { sentFieldsOf } from "../../message/Language.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import type { BusinessDays } from "../day/BusinessDays.ts"
 import { Event, State } from "../Exchange.ts"
 import type { Originals } from "../entry/Originals.ts"
 import { Outcome } from "../entry/RecentKeys.ts"
@@ -28,6 +29,7 @@ export type Unknown = "timeout" | "connection lost" | "answer not translated"
 /** The requests of one switch. */
 export class Requests implements HotActions {
   private readonly desks: Desks
+  private readonly days: BusinessDays
   private readonly reversals: Reversals
   private readonly unmatched: UnmatchedAnswers
   private readonly messages: SlotCrossing
@@ -35,8 +37,9 @@ export class Requests implements HotActions {
   /** The desk whose line is being let go: the places that become free meanwhile are taken in the same turn. */
   private moving: Desk | undefined
 
-  constructor(desks: Desks, repeats: Repeats, reversals: Reversals, originals: Originals) {
+  constructor(desks: Desks, repeats: Repeats, reversals: Reversals, originals: Originals, days: BusinessDays) {
     this.desks = desks
+    this.days = days
     this.messages = new SlotCrossing(desks, originals)
     this.reversals = reversals
     this.unmatched = new UnmatchedAnswers(desks, repeats, reversals)
@@ -211,7 +214,7 @@ export class Requests implements HotActions {
     slot.telling(holder.id, this.delivered)
     desks.telling.add(slot)
     link.release(epoch)
-    if (!isReject) desks.settled(target, heard)
+    if (!isReject) this.days.settled(target, heard)
     desks.seals?.answer(origin, holder.id, slot)
     desks.commits.deliver(desks.partnerOf(origin), seq, holder.id, slot.id)
     this.leave(holder, slot)

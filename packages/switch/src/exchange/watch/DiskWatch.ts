@@ -54,7 +54,7 @@ export class DiskWatch {
   private tellRoom(isLow: boolean): void {
     if (isLow === this.isLow) return
     this.isLow = isLow
-    const room = this.desks.room()
+    const { room } = this.desks
     const text = isLow
       ? `the journal's disk is nearly full: new requests are refused until there is room${room === "" ? "" : `; ${room}`}`
       : "the journal's disk has room again: requests are taken"
