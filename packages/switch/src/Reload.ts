@@ -238,8 +238,8 @@ export class Reload {
    * `losing`: should nobody hear the approval, its reversal goes out there, made of the request as it came.
    */
   private open(closing: ReadonlyArray<Link>, losing: ReadonlySet<number>): number {
-    const { desks } = this
-    const aside = closing.filter(({ id }) => desks.questions.isAsking(id) || desks.isGuarding(id)).length
+    const { desks, exchanges } = this
+    const aside = closing.filter(({ id }) => exchanges.isAside(id)).length
     const telling = desks.telling.countOf(({ origin, target }) => losing.has(origin) || losing.has(target))
     return unfinishedOf(desks, closing).length + aside + telling
   }

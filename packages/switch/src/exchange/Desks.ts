@@ -15,8 +15,8 @@ import { Approvals } from "./delivery/Approvals.ts"
 import { Doubts } from "./delivery/Doubts.ts"
 import { OURS } from "./delivery/Due.ts"
 import { KeyHash } from "./entry/KeyHash.ts"
+import { Questions } from "./entry/Questions.ts"
 import { Groups } from "./Groups.ts"
-import type { ExitGate } from "./gate/ExitGate.ts"
 import { Kin } from "./Kin.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
@@ -65,14 +65,6 @@ export interface Runtime {
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 }
 
-/** See `Repeats`. */
-export interface Questions {
-  /** Ends a turn: what has to be asked is asked. */
-  readonly flush: () => void
-  /** Whether a message of the desk is put aside: its answer is still to come. */
-  readonly isAsking: (desk: number) => boolean
-}
-
 /**
  * What keeps the switch from taking new work: its disk has too little room left or is too far behind, or the journal's store is
  * away.
@@ -95,7 +87,7 @@ export class Desks {
   /** The open requests of all desks, by the number of the desk that they come from. */
   readonly open = new Shares()
   /** What the journal is being asked about messages of partners. */
-  questions: Questions = { flush: () => {}, isAsking: () => false }
+  readonly questions: Questions = new Questions(this)
   /**
    * Requests whose answers are on their way to their origins and not known to be delivered, by exchange. They are nobody's at any
    * desk: a reload may change the target's meanwhile.
@@ -113,8 +105,6 @@ export class Desks {
   readonly defects: Defects = new Defects(this)
   /** The keys of all links, by the numbers of their desks. */
   readonly keys = new KeyRing()
-  /** The gate at the exit; `undefined`: no security module is configured, and everything leaves as it is. */
-  seals: ExitGate | undefined
   /** When the switch stood still. */
   readonly stalls: Stalls
   /** How long the journal takes. */
@@ -255,9 +245,6 @@ export class Desks {
   /** What room the journal takes, and what may be dropped, in words, as of the last look; "": nobody has looked yet. */
   room = ""
 
-  /** Whether a message of the desk's partner, or an answer to it, waits for the security module. */
-  isGuarding: (desk: number) => boolean = () => false
-
   /** The module cannot use a key: somebody has to look at it. */
   keyUnusable(desk: number, error: ModuleError): void {
     const at = this.at(desk)
@@ -308,36 +295,6 @@ export class Desks {
     for (const link of this.touched) link.flush()
     this.touched.clear()
     this.turned.happened()
-  }
-
-  /** Whether a partner still waits for an answer: until all written so far is on disk, and none of its requests is open. */
-  owing({ id }: Link): () => boolean {
-    const { last } = this.record
-    return () => !this.isDone(last) || this.questions.isAsking(id) || this.isGuarding(id) || this.open.of(id) > 0
-  }
-
-  /**
-   * Sends an answer of our own to a message that came on connection `epoch`: a long link gives it on the connection that is up, a
-   * short one as its mode says; else another of the same partner does. False when none can, or when there is no answer to send;
-   * else `receipt` hears what became of it.
-   *
-   * On the connection that the message came on its answer is wanted, even after a sign-off; a new one has to sign on first.
-   */
-  send(
-    desk: Desk,
-    epoch: number,
-    message: Buffer | undefined,
-    length = message?.length ?? 0,
-    receipt?: Receipt
-  ): boolean {
-    const { link } = desk
-    if (message === undefined) {
-      link.release(epoch)
-      return false
-    }
-    if (this.seals !== undefined) return this.seals.send(desk, epoch, message, length, receipt)
-    const way = this.wayBackOn(link, epoch)
-    return way !== undefined && this.put(way, epoch, message, length, receipt)
   }
 
   /**

@@ -10,7 +10,7 @@
  * take turns (`Turns`). What waits for the disk is in `Commits`. A partner that fills more than its share of the way to disk is
  * not read until its own have gone.
  */
-import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
+import { explain, isRequest, type MessageError, type MessageIndex } from "@jinka/codec"
 import { Deferred, Effect } from "effect"
 import type { SecurityModule } from "../guard/SecurityModule.ts"
 import { SharedModule } from "../guard/SharedModule.ts"
@@ -20,6 +20,7 @@ import { LinkEnded, type Severity } from "../link/LinkEnded.ts"
 import type { LinkEvents, SessionEpoch } from "../link/LinkEvents.ts"
 import { Desk } from "./Desk.ts"
 import { Desks, type Limits, type Runtime } from "./Desks.ts"
+import { Dispatch } from "./Dispatch.ts"
 import { BusinessDays } from "./day/BusinessDays.ts"
 import { Reconciliations } from "./day/Reconciliations.ts"
 import { Deliveries } from "./delivery/Deliveries.ts"
@@ -31,8 +32,9 @@ import { Refusals } from "./entry/Refusals.ts"
 import { Repeats } from "./entry/Repeats.ts"
 import { RequestAdmission } from "./entry/RequestAdmission.ts"
 import { StoredAnswers } from "./entry/StoredAnswers.ts"
-import type { Checked } from "./gate/Checks.ts"
-import { Guards } from "./gate/Guards.ts"
+import { budgetOf, Guards } from "./gate/Guards.ts"
+import { Seals } from "./gate/Seals.ts"
+import { WayOut } from "./gate/WayOut.ts"
 import { KeyExchanges } from "./keys/KeyExchanges.ts"
 import type { LinkPlan } from "./LinkPlan.ts"
 import { Recovery } from "./Recovery.ts"
@@ -42,6 +44,7 @@ import { Requests } from "./request/Requests.ts"
 import { Reversals } from "./request/Reversals.ts"
 import { Releases } from "./turns/Releases.ts"
 import { Turns } from "./turns/Turns.ts"
+import { Containment } from "./watch/Containment.ts"
 import { DiskWatch } from "./watch/DiskWatch.ts"
 import type { Stall } from "./watch/Stalls.ts"
 
@@ -60,8 +63,9 @@ export class Exchanges {
   readonly broken = Deferred.makeUnsafe<never>()
   private readonly refusals: Refusals
   private readonly rates: OverRate
-  private readonly repeats: Repeats
-  private readonly admission: RequestAdmission
+  private readonly wayOut: WayOut
+  private readonly containment: Containment
+  private readonly dispatch: Dispatch
   private readonly requests: Requests
   private readonly deliveries: Deliveries
   private readonly guards: Guards | undefined
@@ -83,26 +87,32 @@ export class Exchanges {
     module?: SecurityModule
   ) {
     const desks = new Desks(router, journal, limits, runtime)
-    const reversals = new Reversals(desks)
-    const answers = new StoredAnswers(desks)
-    this.desks = desks
-    this.refusals = new Refusals(desks, answers)
-    this.repeats = new Repeats(desks, (desk, epoch, index, act) => this.later(desk, epoch, index, act))
-    const originals = new Originals(desks, this.repeats)
-    this.days = new BusinessDays(desks)
+    const repeats = new Repeats(desks)
+    const originals = new Originals(desks, repeats)
     const shared = module === undefined ? undefined : new SharedModule(module)
+    const seals = shared === undefined ? undefined : new Seals(desks, originals, shared, budgetOf(limits))
+    const wayOut = new WayOut(desks, seals)
+    const answers = new StoredAnswers(desks, wayOut)
+    const refusals = new Refusals(desks, wayOut, answers)
+    const containment = new Containment(desks, refusals, this.broken)
+    const reversals = new Reversals(desks)
+    this.desks = desks
+    this.wayOut = wayOut
+    this.refusals = refusals
+    this.containment = containment
+    this.days = new BusinessDays(desks, wayOut)
+    this.disk = new DiskWatch(desks)
+    this.reconciliations = new Reconciliations(desks, wayOut, refusals)
+    this.rates = new OverRate(desks, wayOut, refusals, repeats)
+    this.requests = new Requests(desks, wayOut, repeats, reversals, originals, this.days)
+    const admission = new RequestAdmission(desks, wayOut, refusals, repeats, originals, containment)
+    this.deliveries = new Deliveries(desks, wayOut, refusals, answers, repeats, originals, containment)
+    this.dispatch = new Dispatch(desks, refusals, this.reconciliations, admission, this.requests, this.deliveries)
     this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
     this.guards =
-      shared === undefined || this.keys === undefined
+      shared === undefined || seals === undefined || this.keys === undefined
         ? undefined
-        : new Guards(desks, originals, shared, this.checked, this.keys, this.broken)
-    this.disk = new DiskWatch(desks)
-    this.reconciliations = new Reconciliations(desks, this.refusals)
-    this.rates = new OverRate(desks, this.refusals, this.repeats)
-    this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
-    this.requests = new Requests(desks, this.repeats, reversals, originals, this.days)
-    this.deliveries = new Deliveries(desks, this.refusals, answers, this.repeats, originals)
-    this.guards?.follow(this.requests)
+        : new Guards(desks, seals, shared, this.keys, refusals, this.requests, this.dispatch, containment, this.broken)
     this.turns = new Turns((run) => {
       runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
     })
@@ -131,7 +141,7 @@ export class Exchanges {
     const { id } = link
     const desk = desks.all[id]
     if (desk === undefined) {
-      const forwarding = new Forwarding(desks, id, this.broken)
+      const forwarding = new Forwarding(desks, this.wayOut, id, this.broken)
       const stored = new StoreAndForward(delivery, forwarding, desks.limits.storedWhole)
       desks.add(new Desk(link, stored, desks.hash, desks.open, desks.now))
     } else {
@@ -164,7 +174,7 @@ export class Exchanges {
     desks.keys.tick(desks.now)
     this.guards?.tick(desks.now)
     this.keys?.tick(desks.now)
-    this.repeats.tick(desks.now)
+    desks.questions.tick(desks.now)
     desks.flush()
     return isDone
   }
@@ -190,6 +200,18 @@ export class Exchanges {
     this.disk.look()
   }
 
+  /** Whether a message of desk `id` is put aside, for the journal or the security module: its answer is still to come. */
+  isAside(id: number): boolean {
+    return this.desks.questions.isAsking(id) || this.guards?.holds(id) === true
+  }
+
+  /** Whether a partner still waits for an answer: until all written so far is on disk, and none of its requests is open. */
+  private owing({ id }: Link): () => boolean {
+    const { desks } = this
+    const { last } = desks.record
+    return () => !desks.isDone(last) || this.isAside(id) || desks.open.of(id) > 0
+  }
+
   private eventsTo(desks: Desks): LinkEvents<Link> {
     return {
       passes: (link, index) => this.passes(desks.of(link), index),
@@ -206,7 +228,7 @@ export class Exchanges {
       turned: desks.turned,
       readiness: (link, ready) => this.readiness(desks.of(link), ready),
       ended: (link, epoch, ended) => this.ended(desks.of(link), epoch, ended),
-      owing: (link) => desks.owing(link),
+      owing: (link) => this.owing(link),
       defect: (link, { epoch }, what, thrown) => desks.defects.met(desks.of(link), epoch, what, thrown),
       noted: (link, epoch, text, severity) => {
         this.note(link, epoch, text, severity)
@@ -230,39 +252,7 @@ export class Exchanges {
     try {
       this.handle(desk, session, index)
     } catch (thrown) {
-      this.given(desk, session.epoch, index, thrown, steps)
-    }
-  }
-
-  /** The same for one that was put aside; here nobody else hears of what must stop the switch. */
-  private later(desk: Desk, epoch: number, index: MessageIndex, act: () => void): void {
-    if (Deferred.isDoneUnsafe(this.broken)) return
-    const { steps } = this.desks.record
-    try {
-      act()
-    } catch (thrown) {
-      try {
-        this.given(desk, epoch, index, thrown, steps)
-      } catch (defect) {
-        Deferred.doneUnsafe(this.broken, Effect.die(defect))
-      }
-    }
-  }
-
-  /**
-   * Gives up a message for which `thrown` was thrown; `steps`: the journal's when it came. An exchange that it has moved on there
-   * waits for a step that nobody takes: tables and journal do not agree, and the switch stops.
-   */
-  private given(desk: Desk, epoch: number, index: MessageIndex, thrown: unknown, steps: number): void {
-    const { defects, record } = this.desks
-    if (record.steps !== steps) throw thrown
-    defects.met(desk, epoch, `a message ${mtiText(index.mti)} was given up`, thrown)
-    if (index.rejectCode !== 0 || !isRequest(index.mti)) return desk.link.release(epoch)
-    try {
-      this.refusals.refuse(desk, epoch, index, "malfunction")
-    } catch (again) {
-      defects.met(desk, epoch, "its answer could not be made, and its connection was closed", again)
-      desk.link.cut(new LinkEnded({ reason: "Defect", why: "a message could not be handled or answered" }))
+      this.containment.giveUp(desk, session.epoch, index, thrown, steps)
     }
   }
 
@@ -282,72 +272,7 @@ export class Exchanges {
     if (isAsking && partnerClock.isDue(lastReceived))
       partnerClock.heard(lastReceived, desk.language.sinceSent(index, this.desks.wallMs))
     if (desk.guard !== undefined) return this.guards?.checks.enter(desk, desk.guard, epoch, index, arrivedAt)
-    this.pass(desk, epoch, index, arrivedAt)
-  }
-
-  /** What the gate at the entry does with a message of a guarded link. */
-  private readonly checked: Checked = {
-    pass: (desk, epoch, index, arrivedAt) => {
-      const inRow = this.guards?.heard(desk, index) ?? 0
-      if (inRow > 0) this.guards?.failed(desk, epoch, inRow, "MACs of ours were wrong for the partner")
-      if (!this.managed(desk, epoch, index)) this.pass(desk, epoch, index, arrivedAt)
-    },
-    failed: (desk, epoch, inRow) => this.guards?.failed(desk, epoch, inRow, "MACs of the partner were wrong"),
-    refuse: (desk, epoch, index, refusal) => this.refusals.unproved(desk, epoch, index, refusal),
-    unmatched: (desk, epoch, index, why) => this.requests.unproved(desk, epoch, index, why),
-    later: (desk, epoch, index, act) => this.later(desk, epoch, index, act)
-  }
-
-  /** Network management that carries a MAC, which was right: now it is the link's, unless it passes through. */
-  private managed({ guard, link }: Desk, epoch: number, index: MessageIndex): boolean {
-    return (
-      guard?.checks(index) === true &&
-      mtiClass(index.mti).startsWith("networkManagement") &&
-      link.managesItself(epoch, index)
-    )
-  }
-
-  /** One message that is its partner's own. */
-  private pass(desk: Desk, epoch: number, index: MessageIndex, arrivedAt: number): void {
-    // A reject brings our own message back: whatever its MTI says, it is an answer.
-    if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
-    if (this.reconciliations.received(desk, epoch, index)) return
-    switch (mtiClass(index.mti)) {
-      case "request":
-      case "networkManagement":
-        return this.admission.request(desk, epoch, index, arrivedAt)
-      case "response":
-      case "networkManagementResponse":
-        return this.requests.answer(desk, epoch, index)
-      case "advice":
-      case "reversal":
-      case "notice":
-        return this.deliveries.advice(desk, epoch, index, arrivedAt)
-      case "adviceResponse":
-      case "reversalResponse":
-      case "noticeResponse":
-        return this.answer(desk, epoch, index)
-      default:
-        return this.unknown(desk, epoch, index)
-    }
-  }
-
-  /** A message type that its edition reserves: whoever asks hears that it was not understood, an answer is nobody's. */
-  private unknown(desk: Desk, epoch: number, index: MessageIndex): void {
-    const { language, link } = desk
-    const isAnswered = isRequest(index.mti)
-    const what = isAnswered ? `refused ${language.refusal.formatError}` : "dropped"
-    const text = `message type ${mtiText(index.mti)} was ${what}: its ${reservedMti(index.mti)} digit is reserved`
-    const noted = desk.unreadable.add("unreadable", text, this.desks.now)
-    if (noted !== undefined) this.note(link, epoch, noted, "warning")
-    if (isAnswered) return this.refusals.refuse(desk, epoch, index, "formatError")
-    desk.traffic.unmatched++
-    this.desks.record.unmatched("unmatched", 0, desk, epoch, "reserved message type", index)
-    link.release(epoch)
-  }
-
-  private answer(desk: Desk, epoch: number, index: MessageIndex): void {
-    if (!this.deliveries.answer(desk, epoch, index)) this.requests.answer(desk, epoch, index)
+    this.dispatch.pass(desk, epoch, index, arrivedAt)
   }
 
   /** Bytes in a good frame that are no message: noted, answered as a format error when its key can be read. */
@@ -369,7 +294,7 @@ export class Exchanges {
     if (answer === undefined) return link.release(epoch)
     if (!this.rates.isWithin(desk, lastReceived)) return this.rates.unreadable(desk, epoch, answer)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
-    this.desks.afterRefusal(desk, seq, () => this.desks.send(desk, epoch, answer))
+    this.desks.afterRefusal(desk, seq, () => this.wayOut.send(desk, epoch, answer))
   }
 
   private formatError(

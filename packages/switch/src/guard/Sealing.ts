@@ -13,6 +13,15 @@ export type SealRefusal = "pinFailed" | "keyFailed" | "issuerDown" | "malfunctio
 /** What is waited for. */
 export type SealStep = "pin" | "mac" | "done"
 
+/** Who goes on with what was waited for, by two numbers of theirs: a request goes out, an answer goes to its origin. */
+export interface GoOn {
+  readonly forward: (desk: number, place: number) => void
+  readonly deliver: (desk: number, place: number) => void
+}
+
+/** Hears that a message is ready. */
+export type OnSealed = (sealing: Sealing, goOn: GoOn) => void
+
 /** A slot; see above. */
 export class Sealing {
   /** Position among all slots. */
@@ -40,7 +49,7 @@ export class Sealing {
   /** The source zone's key before, while its window lasts: tried once where the current one does not open the block. */
   otherKey: KeyHandle | undefined
   /** Who is told when it is ready, where that is not at once; and two numbers of theirs. */
-  told: (sealing: Sealing) => void = ignored
+  told: OnSealed = ignored
   desk = 0
   place = 0
 

@@ -10,6 +10,7 @@ import { answer as managementAnswer, meaning } from "../../message/NetworkManage
 import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import {
   answered,
   type BusinessDay,
@@ -29,9 +30,11 @@ const SAID_AGAIN_AFTER = 15_000
 /** The business days of one switch. */
 export class BusinessDays {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
 
-  constructor(desks: Desks) {
+  constructor(desks: Desks, wayOut: WayOut) {
     this.desks = desks
+    this.wayOut = wayOut
   }
 
   /** The link at the desk keeps its day like this from now on. What was known of it stays. */
@@ -58,7 +61,7 @@ export class BusinessDays {
     // The answer goes back on the connection that asked, or nowhere: the network asks again.
     const reply = managementAnswer(codec, index, code)
     const send = () => {
-      if (link.epoch === epoch && link.session?.canWrite === true) this.desks.send(desk, epoch, reply)
+      if (link.epoch === epoch && link.session?.canWrite === true) this.wayOut.send(desk, epoch, reply)
     }
     if ("wrong" in moved) {
       const text = `${what} from the partner, answered ${code}: ${moved.wrong}`

@@ -24,6 +24,7 @@ import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { Refusals } from "../entry/Refusals.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 
 interface Sum {
   readonly count: number
@@ -62,12 +63,14 @@ export class Reconciliations {
   /** Sums the journal up; `undefined`: nobody does, and no totals are known. */
   sumUp: SumUp | undefined = undefined
   private readonly desks: Desks
+  private readonly wayOut: WayOut
   private readonly refusals: Refusals
   /** Links whose totals are being summed up. */
   private readonly underWay = new Set<Desk>()
 
-  constructor(desks: Desks, refusals: Refusals) {
+  constructor(desks: Desks, wayOut: WayOut, refusals: Refusals) {
     this.desks = desks
+    this.wayOut = wayOut
     this.refusals = refusals
   }
 
@@ -94,7 +97,7 @@ export class Reconciliations {
           const text = `${mtiText(index.mti)} of the partner: ${says}`
           if (what === "inBalance") this.desks.note(desk, epoch, text, "info")
           else this.desks.alarm(desk, epoch, text)
-          this.desks.send(desk, epoch, totalsAnswer(codec, rules, index, what))
+          this.wayOut.send(desk, epoch, totalsAnswer(codec, rules, index, what))
           this.desks.flush()
         }),
         Effect.ensuring(Effect.sync(() => this.underWay.delete(desk)))

@@ -12,11 +12,14 @@ import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { anothers, type Originals } from "../entry/Originals.ts"
+import type { Answer, Question } from "../entry/Questions.ts"
 import { type Known, kindOf, Outcome } from "../entry/RecentKeys.ts"
 import type { Refusals } from "../entry/Refusals.ts"
-import { type Asked, notAsked, type Question, type Repeats } from "../entry/Repeats.ts"
+import { type Asked, notAsked, type Repeats } from "../entry/Repeats.ts"
 import type { StoredAnswers } from "../entry/StoredAnswers.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
+import type { Containment } from "../watch/Containment.ts"
 import type { Stored } from "./Stored.ts"
 
 /**
@@ -35,6 +38,8 @@ export const noOriginal = "no original"
 /** The deliveries of one switch. */
 export class Deliveries {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
+  private readonly containment: Containment
   private readonly refusals: Refusals
   private readonly answers: StoredAnswers
   private readonly repeats: Repeats
@@ -43,8 +48,18 @@ export class Deliveries {
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-  constructor(desks: Desks, refusals: Refusals, answers: StoredAnswers, repeats: Repeats, originals: Originals) {
+  constructor(
+    desks: Desks,
+    wayOut: WayOut,
+    refusals: Refusals,
+    answers: StoredAnswers,
+    repeats: Repeats,
+    originals: Originals,
+    containment: Containment
+  ) {
     this.desks = desks
+    this.wayOut = wayOut
+    this.containment = containment
     this.answers = answers
     this.originals = originals
     this.refusals = refusals
@@ -110,11 +125,11 @@ export class Deliveries {
     named: MessageIndex,
     original: Stored["original"]
   ): void {
-    const { commits, groups, record, seals } = this.desks
+    const { commits, groups, record } = this.desks
     if (!mayCross(origin.language, target.language, index))
       return this.refusals.refuse(origin, epoch, index, "formatError")
     // Its MAC is its partner's, and of this one transmission.
-    const bare = origin.guard === undefined ? named : seals!.bare(origin.guard, named)
+    const bare = origin.guard === undefined ? named : this.wayOut.seals!.bare(origin.guard, named)
     const bytes = this.crossing.keep(origin.language, target.language, bare)
     if (bytes === undefined) return this.refusals.refuse(origin, epoch, index, "formatError")
     const partner = groups.partner(origin.id)
@@ -133,7 +148,7 @@ export class Deliveries {
     this.refusals.remember(origin, index, { exchange, end: 0, outcome: Outcome.queued, to: id })
     const answer = language.answer(index, language.approved)
     const { desks } = this
-    desks.commits.after(desks.partnerOf(origin), exchange, () => desks.send(origin, epoch, answer))
+    desks.commits.after(desks.partnerOf(origin), exchange, () => this.wayOut.send(origin, epoch, answer))
   }
 
   /** Memory does not know what is asked for: the message goes on, as `told`, when the journal has said so. */
@@ -146,11 +161,14 @@ export class Deliveries {
     told: (known: Known | undefined) => Asked
   ): void {
     const until = arrivedAt + this.desks.limits.requestTimeoutMs
-    const isAsking = this.repeats.ask(origin, epoch, index, question, until, (again, answer) => {
+    const goOn = (again: MessageIndex, answer: Answer) => {
       if (answer === "unknown") return this.refusals.unsure(origin, epoch)
       const asked = told(answer)
       this.originals.asTold(asked.original, () => this.advice(origin, epoch, again, arrivedAt, asked))
-    })
+    }
+    const isAsking = this.desks.questions.ask(origin, index, question, until, (again, answer) =>
+      this.containment.later(origin, epoch, again, () => goOn(again, answer))
+    )
     if (!isAsking) this.refusals.unsure(origin, epoch)
   }
 
@@ -166,7 +184,8 @@ export class Deliveries {
     // Anything else about an unknown exchange could hit another one's transaction (G6).
     if (mtiClass(index.mti) !== "reversal") return refusals.refuse(origin, epoch, index, "formatError")
     const named = language.withStan(index, stanOf(record.last + 1))
-    const bare = named === undefined || origin.guard === undefined ? named : this.desks.seals!.bare(origin.guard, named)
+    const bare =
+      named === undefined || origin.guard === undefined ? named : this.wayOut.seals!.bare(origin.guard, named)
     const bytes = bare === undefined ? undefined : this.crossing.keep(language, target.language, bare)
     if (bytes === undefined) return refusals.refuse(origin, epoch, index, "formatError")
     let exchange = 0
@@ -250,7 +269,7 @@ export class Deliveries {
       // The message itself is on disk: its partner need not wait for a store that is away.
       if (!isRepeat(index.mti)) return refusals.unsure(origin, epoch)
       const { language } = origin
-      return void desks.send(origin, epoch, language.answer(index, language.approved))
+      return void this.wayOut.send(origin, epoch, language.answer(index, language.approved))
     }
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
     desks.after(origin, needed, () => answers.again(origin, epoch, known, bytes, undefined))

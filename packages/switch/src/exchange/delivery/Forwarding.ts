@@ -14,6 +14,7 @@ import { Notices, patient } from "../../link/Notices.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { Outcome } from "../entry/RecentKeys.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import { KEY_LENGTH_MAX, TICK_MS } from "../request/Outstanding.ts"
 import type { Load } from "./Ahead.ts"
 import { saysUnseen } from "./Approvals.ts"
@@ -34,6 +35,7 @@ export class Forwarding implements Effects {
   /** The desk's number. */
   readonly own: number
   private readonly desks: Desks
+  private readonly wayOut: WayOut
   private readonly index = new MessageIndex()
   /** Messages that were sealed a moment ago, to be written now. */
   private readonly sealings = new Map<Stored, Sealing>()
@@ -43,8 +45,9 @@ export class Forwarding implements Effects {
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
   /** `broken` dies when the journal does not have what was stored: nothing is done after that (guarantee G9). */
-  constructor(desks: Desks, own: number, broken: Deferred.Deferred<never>) {
+  constructor(desks: Desks, wayOut: WayOut, own: number, broken: Deferred.Deferred<never>) {
     this.desks = desks
+    this.wayOut = wayOut
     this.own = own
     this.broken = broken
   }
@@ -82,7 +85,7 @@ export class Forwarding implements Effects {
    * Seals the message for the link that carries it, and then does what comes next: at once where nothing has to be waited for.
    */
   private seal(stored: Stored, by: Desk, then: () => void): void {
-    const { seals } = this.desks
+    const { seals } = this.wayOut
     const { guard, language } = by
     if (seals === undefined || guard === undefined || !guard.seals(stored.mti)) return then()
     language.index(stored.bytes, 0, stored.bytes.length, this.index)
@@ -102,7 +105,7 @@ export class Forwarding implements Effects {
     const sealing = this.sealings.get(stored)
     if (sealing === undefined) return
     this.sealings.delete(stored)
-    this.desks.seals!.give(sealing)
+    this.wayOut.seals!.give(sealing)
   }
 
   /** The message as it was sealed for the carrier; `undefined`: it could not be. */

@@ -13,8 +13,9 @@ import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 import type { KeyDigest } from "./KeyHash.ts"
+import type { Question } from "./Questions.ts"
 import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
-import type { Question, Repeats, Told } from "./Repeats.ts"
+import type { Repeats, Told } from "./Repeats.ts"
 
 /** What a message does that is about another partner's request. */
 export const anothers = "is about a transaction of another partner"

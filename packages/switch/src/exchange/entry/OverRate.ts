@@ -5,6 +5,7 @@
 import { type MessageIndex, mtiClass } from "@jinka/codec"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import { type Known, Outcome } from "./RecentKeys.ts"
 import { type Refusals, sparedRefusal } from "./Refusals.ts"
 import type { Repeats } from "./Repeats.ts"
@@ -12,11 +13,13 @@ import type { Repeats } from "./Repeats.ts"
 /** The rate limits of one switch. */
 export class OverRate {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
   private readonly refusals: Refusals
   private readonly repeats: Repeats
 
-  constructor(desks: Desks, refusals: Refusals, repeats: Repeats) {
+  constructor(desks: Desks, wayOut: WayOut, refusals: Refusals, repeats: Repeats) {
     this.desks = desks
+    this.wayOut = wayOut
     this.refusals = refusals
     this.repeats = repeats
   }
@@ -63,7 +66,7 @@ export class OverRate {
     const noted = desk.overRate.add(answer === undefined ? "unanswered" : "refused", text + what, desks.now)
     if (noted !== undefined) link.warned(noted, epoch)
     if (answer === undefined) link.release(epoch)
-    else desks.send(desk, epoch, answer)
+    else this.wayOut.send(desk, epoch, answer)
   }
 
   private isNew(desk: Desk, index: MessageIndex, known: Known | undefined): boolean {

@@ -6,6 +6,7 @@ import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import { isSame, type StoredAnswers } from "./StoredAnswers.ts"
@@ -26,14 +27,16 @@ export const sparedRefusal = ({ end }: Known): Refusal => spared[end - 1] ?? "ma
 /** The refusals of one switch. */
 export class Refusals {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
   private readonly answers: StoredAnswers
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly open = new MessageIndex()
   /** Refusals that were told ahead of a store that is away, by their entries: as many as may wait for it. */
   private readonly held = new Map<number, Refusal>()
 
-  constructor(desks: Desks, answers: StoredAnswers) {
+  constructor(desks: Desks, wayOut: WayOut, answers: StoredAnswers) {
     this.desks = desks
+    this.wayOut = wayOut
     this.answers = answers
   }
 
@@ -55,7 +58,7 @@ export class Refusals {
       // To an advice that is undone already "no answer" would say: try again.
       const isDuplicate = isOther || kindOf(index.mti) !== KeyKind.request
       const answer = desk.language.answer(index, isDuplicate ? duplicate : noAnswer)
-      return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, answer))
+      return desks.afterRefusal(desk, seq, () => this.wayOut.send(desk, epoch, answer))
     }
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
     const receipt = desks.alsoTelling(exchange)
@@ -142,7 +145,7 @@ export class Refusals {
     desk.traffic.refused++
     desk.traffic.answersOut.add(code)
     const answer = desk.language.answer(index, code)
-    desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, answer))
+    desks.afterRefusal(desk, seq, () => this.wayOut.send(desk, epoch, answer))
     return seq
   }
 

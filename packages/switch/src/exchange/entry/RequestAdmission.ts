@@ -11,12 +11,15 @@ import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import { KEY_LENGTH_MAX, type Slot } from "../request/Outstanding.ts"
+import type { Containment } from "../watch/Containment.ts"
 import { KeptDigest, SENT } from "./KeyHash.ts"
 import { anothers, type Originals } from "./Originals.ts"
+import type { Answer, Question } from "./Questions.ts"
 import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
-import { type Asked, notAsked, type Question, type Repeats } from "./Repeats.ts"
+import { type Asked, notAsked, type Repeats } from "./Repeats.ts"
 
 /** A request that is being admitted. */
 interface Coming {
@@ -31,6 +34,8 @@ interface Coming {
 /** The admission of one switch. */
 export class RequestAdmission {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
+  private readonly containment: Containment
   private readonly refusals: Refusals
   private readonly repeats: Repeats
   private readonly originals: Originals
@@ -40,8 +45,17 @@ export class RequestAdmission {
   private originLength = 0
   private readonly asked = new KeptDigest()
 
-  constructor(desks: Desks, refusals: Refusals, repeats: Repeats, originals: Originals) {
+  constructor(
+    desks: Desks,
+    wayOut: WayOut,
+    refusals: Refusals,
+    repeats: Repeats,
+    originals: Originals,
+    containment: Containment
+  ) {
     this.desks = desks
+    this.wayOut = wayOut
+    this.containment = containment
     this.refusals = refusals
     this.repeats = repeats
     this.originals = originals
@@ -76,11 +90,14 @@ export class RequestAdmission {
   private ask(coming: Coming, question: Question, told: (known: Known | undefined) => Asked): void {
     const { origin, epoch, index, arrivedAt } = coming
     const until = arrivedAt + this.desks.limits.requestTimeoutMs
-    const isAsking = this.repeats.ask(origin, epoch, index, question, until, (again, answer) => {
+    const goOn = (again: MessageIndex, answer: Answer) => {
       if (answer === "unknown") return this.refusals.unsure(origin, epoch)
       const asked = told(answer)
       this.originals.asTold(asked.original, () => this.request(origin, epoch, again, arrivedAt, asked))
-    })
+    }
+    const isAsking = this.desks.questions.ask(origin, index, question, until, (again, answer) =>
+      this.containment.later(origin, epoch, again, () => goOn(again, answer))
+    )
     if (!isAsking) this.refusals.unsure(origin, epoch)
   }
 
@@ -130,7 +147,7 @@ export class RequestAdmission {
     slot.mti = index.mti
     slot.keepRequest(index.buffer, index.start, index.end)
     slot.isDue = false
-    desks.seals?.ahead(target, slot)
+    this.wayOut.seals?.ahead(target, slot)
     const known = { exchange: slot.exchange, end: 0, outcome: Outcome.open }
     slot.asked.keep(this.asked)
     slot.askedTime = origin.language.keyTime(index)

@@ -17,6 +17,7 @@ import type { Receipt } from "../../link/Receipts.ts"
 import type { Language } from "../../message/Language.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import { Shares } from "../turns/Shares.ts"
 import { type Known, Outcome } from "./RecentKeys.ts"
 
@@ -38,6 +39,7 @@ const KEPT_MAX = 1024
 /** Reads answers back from the journal and sends them: two entries by their numbers, once for many repeats. */
 export class StoredAnswers {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
   private readonly stored = new MessageIndex()
   private readonly repeated = new MessageIndex()
   private readonly covered = new MessageIndex()
@@ -47,8 +49,9 @@ export class StoredAnswers {
   /** Entries that say how an exchange ended, by its number; those asked for last are the last. */
   private readonly kept = new Map<number, ReadonlyArray<Entry>>()
 
-  constructor(desks: Desks) {
+  constructor(desks: Desks, wayOut: WayOut) {
     this.desks = desks
+    this.wayOut = wayOut
   }
 
   /**
@@ -65,7 +68,7 @@ export class StoredAnswers {
     const send = (entries: ReadonlyArray<Entry>) => {
       const again = this.from(entries, desk, epoch, request)
       if (again === undefined) unread("its entries do not say it")
-      else if (!desks.send(desk, epoch, again, undefined, receipt)) receipt?.settle(false)
+      else if (!this.wayOut.send(desk, epoch, again, undefined, receipt)) receipt?.settle(false)
     }
     const kept = this.kept.get(exchange)
     if (kept !== undefined) {

@@ -21,7 +21,7 @@ export interface ExitGate {
   readonly renews: (sealing: Sealing) => boolean
   /** The answer in the slot of desk `holder` goes to `origin`: with a device in the network it is sealed beside its commit. */
   readonly answer: (origin: Desk, holder: number, slot: Slot) => void
-  /** Sends an answer of ours: see `Desks.send`. `sealing`: the same answer, sealed ahead for the origin's own link. */
+  /** Sends an answer of ours: see `WayOut.send`. `sealing`: the same answer, sealed ahead for the origin's own link. */
   readonly send: (
     desk: Desk,
     epoch: number,

@@ -4,23 +4,34 @@
  * Both gates hang on it: `Checks` at the entry, `Seals` at the exit. Without a security module there is no `Guards`, and
  * nothing of a message's way changes.
  */
-import { isRequest, type MessageIndex } from "@jinka/codec"
+import { isRequest, type MessageIndex, mtiClass } from "@jinka/codec"
 import { Deferred, Effect } from "effect"
 import { Guard } from "../../guard/Guard.ts"
 import type { GuardSettings } from "../../guard/GuardSettings.ts"
 import type { ModuleCall } from "../../guard/ModuleCall.ts"
 import type { SecurityModule } from "../../guard/SecurityModule.ts"
 import type { Desk } from "../Desk.ts"
-import type { Desks } from "../Desks.ts"
-import type { Originals } from "../entry/Originals.ts"
+import type { Desks, Limits } from "../Desks.ts"
+import type { Dispatch } from "../Dispatch.ts"
+import type { Refusals } from "../entry/Refusals.ts"
 import type { KeyExchanges } from "../keys/KeyExchanges.ts"
-import type { HotActions } from "../turns/Commits.ts"
+import type { Requests } from "../request/Requests.ts"
+import type { Containment } from "../watch/Containment.ts"
 import { type Ahead, CHECK, type Checked, Checks } from "./Checks.ts"
 import { Foresight } from "./Foresight.ts"
-import { Seals } from "./Seals.ts"
+import type { Seals } from "./Seals.ts"
 
 /** Longest that a call may take, in milliseconds; of a request's time it may take a quarter. */
 const BUDGET_MAX_MS = 1000
+
+/** How long a call to the module may take, of a request that may take so long. */
+export const budgetOf = ({ requestTimeoutMs }: Limits): number => Math.min(BUDGET_MAX_MS, requestTimeoutMs / 4)
+
+/** Network management that carries a MAC, which was right: now it is the link's, unless it passes through. */
+const isManaged = ({ guard, link }: Desk, epoch: number, index: MessageIndex): boolean =>
+  guard?.checks(index) === true &&
+  mtiClass(index.mti).startsWith("networkManagement") &&
+  link.managesItself(epoch, index)
 
 /** The guards; see above. */
 export class Guards {
@@ -29,32 +40,44 @@ export class Guards {
   private readonly desks: Desks
   private readonly module: SecurityModule
   private readonly keys: KeyExchanges
+  private readonly requests: Requests
   private readonly broken: Deferred.Deferred<never>
 
   constructor(
     desks: Desks,
-    originals: Originals,
+    seals: Seals,
     module: SecurityModule,
-    checked: Checked,
     keys: KeyExchanges,
+    refusals: Refusals,
+    requests: Requests,
+    dispatch: Dispatch,
+    containment: Containment,
     broken: Deferred.Deferred<never>
   ) {
-    const budgetMs = Math.min(BUDGET_MAX_MS, desks.limits.requestTimeoutMs / 4)
     this.desks = desks
+    this.seals = seals
     this.module = module
     this.keys = keys
+    this.requests = requests
     this.broken = broken
-    this.seals = new Seals(desks, originals, module, budgetMs)
-    const { seals } = this
     const foresight = new Foresight(desks, seals)
     const ahead: Ahead = {
       look: (desk, index) => foresight.look(desk, index),
       offering: (sealing, take) => seals.offering(sealing, take),
       drop: (sealing) => seals.drop(sealing)
     }
-    this.checks = new Checks(desks, module, budgetMs, checked, ahead)
-    desks.seals = this.seals
-    desks.isGuarding = (desk) => this.checks.holds(desk) || this.seals.holds(desk)
+    const checked: Checked = {
+      pass: (desk, epoch, index, arrivedAt) => {
+        const inRow = this.heard(desk, index)
+        if (inRow > 0) this.failed(desk, epoch, inRow, "MACs of ours were wrong for the partner")
+        if (!isManaged(desk, epoch, index)) dispatch.pass(desk, epoch, index, arrivedAt)
+      },
+      failed: (desk, epoch, inRow) => this.failed(desk, epoch, inRow, "MACs of the partner were wrong"),
+      refuse: (desk, epoch, index, refusal) => refusals.unproved(desk, epoch, index, refusal),
+      unmatched: (desk, epoch, index, why) => requests.unproved(desk, epoch, index, why),
+      later: (desk, epoch, index, act) => containment.later(desk, epoch, index, act)
+    }
+    this.checks = new Checks(desks, module, budgetOf(desks.limits), checked, ahead)
     // At once, and not with the next tick: a partner's first request may come right behind the answer that took its first key.
     desks.keys.onChange(({ link }) => {
       const desk = desks.all[link]
@@ -63,9 +86,9 @@ export class Guards {
     module.onDone(this.wake)
   }
 
-  /** Who goes on with what was waited for. */
-  follow(requests: HotActions): void {
-    this.seals.onReady = requests
+  /** Whether a message of the desk's partner, or an answer to it, waits for the security module. */
+  holds(desk: number): boolean {
+    return this.checks.holds(desk) || this.seals.holds(desk)
   }
 
   /** The link at the desk has this guard from now on, or none. */
@@ -102,17 +125,17 @@ export class Guards {
 
   private readonly done = ({ id, link }: ModuleCall): void => {
     if (link === CHECK) this.checks.done(id)
-    else this.seals.done(id)
+    else this.seals.done(id, this.requests)
   }
 
   /** An answer of the partner that was right: it may say that our own MAC was wrong. */
-  heard({ guard, language }: Desk, index: MessageIndex): number {
+  private heard({ guard, language }: Desk, index: MessageIndex): number {
     if (guard === undefined || index.rejectCode !== 0 || isRequest(index.mti)) return 0
     return guard.answered(language.code(index) === language.refusal.macFailed)
   }
 
   /** `inRow` wrong MACs of the partner have come in a row, or so many of ours were wrong for it. */
-  failed(desk: Desk, epoch: number, inRow: number, what: string): void {
+  private failed(desk: Desk, epoch: number, inRow: number, what: string): void {
     const { act, after } = desk.guard!.settings.failures
     // Once; in a flood again at a hundred times as many, and so on.
     if (act === "nothing" || (inRow !== after && inRow % (100 * after) !== 0)) return

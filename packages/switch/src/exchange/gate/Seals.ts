@@ -9,7 +9,7 @@
 import { MessageIndex } from "@jinka/codec"
 import type { Guard } from "../../guard/Guard.ts"
 import { Sealer } from "../../guard/Sealer.ts"
-import type { Sealing } from "../../guard/Sealing.ts"
+import type { OnSealed, Sealing } from "../../guard/Sealing.ts"
 import type { SecurityModule } from "../../guard/SecurityModule.ts"
 import type { Link } from "../../link/Link.ts"
 import type { Receipt } from "../../link/Receipts.ts"
@@ -37,8 +37,6 @@ export class Seals implements ExitGate {
   private readonly crossing: GuardedCrossing
   /** Sealed ahead of the verdict on the message that is being taken, for whoever takes it. */
   private offered: Sealing | undefined
-  /** Who goes on with a request, or an answer, that was waited for. */
-  onReady: HotActions | undefined
 
   constructor(desks: Desks, originals: Originals, module: SecurityModule, budgetMs: number) {
     this.desks = desks
@@ -46,10 +44,10 @@ export class Seals implements ExitGate {
     this.crossing = new GuardedCrossing(this.sealer, originals)
   }
 
-  /** The call of slot `id` is done. */
-  done(id: number): void {
+  /** The call of slot `id` is done; `requests` go on with what waited for it. */
+  done(id: number, requests: HotActions): void {
     const sealing = this.sealer.at(id)
-    if (this.safely(sealing, () => this.sealer.resume(sealing))) sealing.told(sealing)
+    if (this.safely(sealing, () => this.sealer.resume(sealing))) sealing.told(sealing, requests)
   }
 
   /** Whether an answer of ours to the desk's partner waits here. */
@@ -131,7 +129,7 @@ export class Seals implements ExitGate {
   }
 
   /** See `ExitGate`. `told`: who hears of it when it is ready, where it is not at once. */
-  request(target: Desk, slot: Slot, told?: (sealing: Sealing) => void): Sealing {
+  request(target: Desk, slot: Slot, told?: OnSealed): Sealing {
     const { sealer } = this
     const sealing = sealer.take()
     if (told !== undefined) sealing.told = told
@@ -162,9 +160,9 @@ export class Seals implements ExitGate {
     }
   }
 
-  private readonly requestSealed = ({ desk, place }: Sealing): void => {
+  private readonly requestSealed: OnSealed = ({ desk, place }, requests) => {
     const slot = this.desks.at(desk).outstanding.at(place)
-    if (slot.isDue) this.onReady?.forward(desk, place)
+    if (slot.isDue) requests.forward(desk, place)
   }
 
   /** See `ExitGate`. */
@@ -181,9 +179,9 @@ export class Seals implements ExitGate {
     if (offered === undefined) this.safely(sealing, () => this.sealer.begin(sealing, guard))
   }
 
-  private readonly answerSealed = ({ desk, place }: Sealing): void => {
+  private readonly answerSealed: OnSealed = ({ desk, place }, requests) => {
     const slot = this.desks.at(desk).outstanding.at(place)
-    if (slot.isDue) this.onReady?.deliver(desk, place)
+    if (slot.isDue) requests.deliver(desk, place)
   }
 
   /** See `ExitGate`. */

@@ -17,6 +17,7 @@ import type { Originals } from "../entry/Originals.ts"
 import { Outcome } from "../entry/RecentKeys.ts"
 import type { Refusal } from "../entry/Refusals.ts"
 import type { Repeats } from "../entry/Repeats.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import type { HotActions } from "../turns/Commits.ts"
 import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
 import type { Reversals } from "./Reversals.ts"
@@ -29,6 +30,7 @@ export type Unknown = "timeout" | "connection lost" | "answer not translated"
 /** The requests of one switch. */
 export class Requests implements HotActions {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
   private readonly days: BusinessDays
   private readonly reversals: Reversals
   private readonly unmatched: UnmatchedAnswers
@@ -37,10 +39,18 @@ export class Requests implements HotActions {
   /** The desk whose line is being let go: the places that become free meanwhile are taken in the same turn. */
   private moving: Desk | undefined
 
-  constructor(desks: Desks, repeats: Repeats, reversals: Reversals, originals: Originals, days: BusinessDays) {
+  constructor(
+    desks: Desks,
+    wayOut: WayOut,
+    repeats: Repeats,
+    reversals: Reversals,
+    originals: Originals,
+    days: BusinessDays
+  ) {
     this.desks = desks
+    this.wayOut = wayOut
     this.days = days
-    this.messages = new SlotCrossing(desks, originals)
+    this.messages = new SlotCrossing(desks, wayOut, originals)
     this.reversals = reversals
     this.unmatched = new UnmatchedAnswers(desks, repeats, reversals)
   }
@@ -98,7 +108,7 @@ export class Requests implements HotActions {
     const { session } = link
     if (!link.isReady) return this.notSent(target, slot, "issuerDown")
     if (slot.deadline <= desks.now) return this.notSent(target, slot, "noAnswer")
-    if (slot.sealing !== undefined && desks.seals?.renews(slot.sealing) === true) return slot.hold()
+    if (slot.sealing !== undefined && this.wayOut.seals?.renews(slot.sealing) === true) return slot.hold()
     if (session === undefined) return this.dial(target, slot)
     const wrong = this.messages.write(target, session, slot)
     if (wrong !== undefined) return this.notSent(target, slot, wrong)
@@ -155,7 +165,7 @@ export class Requests implements HotActions {
   }
 
   private unsealed(slot: Slot): void {
-    if (slot.sealing !== undefined) this.desks.seals!.drop(slot.sealing)
+    if (slot.sealing !== undefined) this.wayOut.seals!.drop(slot.sealing)
     slot.sealing = undefined
   }
 
@@ -215,7 +225,7 @@ export class Requests implements HotActions {
     desks.telling.add(slot)
     link.release(epoch)
     if (!isReject) this.days.settled(target, heard)
-    desks.seals?.answer(origin, holder.id, slot)
+    this.wayOut.seals?.answer(origin, holder.id, slot)
     desks.commits.deliver(desks.partnerOf(origin), seq, holder.id, slot.id)
     this.leave(holder, slot)
   }
@@ -248,7 +258,7 @@ export class Requests implements HotActions {
   deliver(desk: number, id: number): void {
     const { outstanding } = this.desks.at(desk)
     const { sealing } = outstanding.at(id)
-    const isWaiting = sealing !== undefined && (!sealing.isDone || this.desks.seals?.renews(sealing) === true)
+    const isWaiting = sealing !== undefined && (!sealing.isDone || this.wayOut.seals?.renews(sealing) === true)
     if (isWaiting) return outstanding.at(id).hold()
     const slot = outstanding.detach(id)
     const { traffic } = this.origin(slot)
@@ -373,9 +383,9 @@ export class Requests implements HotActions {
     const { sealing } = slot
     if (sealing !== undefined && answer !== undefined) {
       slot.sealing = undefined
-      return this.desks.seals!.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength, receipt, sealing)
+      return this.wayOut.seals!.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength, receipt, sealing)
     }
-    return this.desks.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength, receipt)
+    return this.wayOut.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength, receipt)
   }
 
   private origin({ origin }: Slot): Desk {

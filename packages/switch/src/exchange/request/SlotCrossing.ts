@@ -10,24 +10,27 @@ import type { Desks } from "../Desks.ts"
 import type { Originals } from "../entry/Originals.ts"
 import type { Refusal } from "../entry/Refusals.ts"
 import type { ExitGate } from "../gate/ExitGate.ts"
+import type { WayOut } from "../gate/WayOut.ts"
 import type { Slot } from "./Outstanding.ts"
 
 /** See above. Nothing of it outlives a call but what it puts into the slot. */
 export class SlotCrossing {
   private readonly desks: Desks
+  private readonly wayOut: WayOut
   private readonly originals: Originals
   private readonly crossing = new Crossing()
   private readonly index = new MessageIndex()
 
-  constructor(desks: Desks, originals: Originals) {
+  constructor(desks: Desks, wayOut: WayOut, originals: Originals) {
     this.desks = desks
+    this.wayOut = wayOut
     this.originals = originals
   }
 
   /** Writes the request in the target's language; gives why that cannot be, and then no byte has left. */
   write(target: Desk, session: Session, slot: Slot): Refusal | undefined {
     const { crossing } = this
-    const { seals } = this.desks
+    const { seals } = this.wayOut
     try {
       const origin = this.desks.at(slot.origin)
       if (seals?.isBetween(origin, target) === true) return this.writeSealed(target, session, slot, seals)
@@ -67,7 +70,7 @@ export class SlotCrossing {
   /** Puts the partner's answer into the slot as the origin will get it. False when its language or frame cannot hold it. */
   keepAnswer(origin: Desk, target: Desk, request: MessageIndex, index: MessageIndex, slot: Slot): boolean {
     const { crossing } = this
-    const { seals } = this.desks
+    const { seals } = this.wayOut
     const bare = target.guard === undefined ? index : seals!.bare(target.guard, index)
     if (!crossing.prepare(target.language, origin.language, bare, request)) return false
     slot.answerLength = crossing.write(slot.answerRoom(crossing.length), 0)
