@@ -12,6 +12,7 @@ import { bench } from "./Pair.ts"
 const limits = {
   linkDownMs: 60_000,
   noTrafficMs: 1e9,
+  isTrafficUsual: true,
   timeoutsPercent: 0,
   queueAgeMs: 1e9,
   macFailures: 0,
@@ -30,7 +31,8 @@ const looking = ({ running }: Pick<Effect.Success<ReturnType<typeof startBench>>
         startedAt: 0,
         certificates: [],
         refusedCalls: new RefusedCalls(),
-        success: () => undefined
+        success: () => undefined,
+        pause: () => undefined
       }
       return conditions
         .look({ ...look, status: running.status() })

@@ -122,6 +122,7 @@ describe("the journal of a switch that keeps thirty days", () => {
             const limits = {
               linkDownMs: 1e9,
               noTrafficMs: 1e9,
+              isTrafficUsual: true,
               timeoutsPercent: 0,
               queueAgeMs: 1e9,
               macFailures: 0,
@@ -134,7 +135,8 @@ describe("the journal of a switch that keeps thirty days", () => {
               startedAt: 0,
               certificates: [],
               refusedCalls: new RefusedCalls(),
-              success: () => undefined
+              success: () => undefined,
+              pause: () => undefined
             }
             const [alarm] = new Conditions(limits).look(look).filter(({ kind }) => kind === "retention")
             expect(alarm?.says).toContain(heldBy)

@@ -6,6 +6,7 @@ import type { SwitchSeen } from "../../../packages/switch/src/operate/admin/Meas
 import { RefusedCalls } from "../../../packages/switch/src/operate/admin/RefusedCalls.ts"
 import { Alarms } from "../../../packages/switch/src/operate/alarm/Alarms.ts"
 import { type Condition, Conditions } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
+import type { LinkWork } from "../../../packages/switch/src/SwitchStatus.ts"
 import { until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitchIn } from "./program.ts"
 
@@ -163,10 +164,17 @@ describe("Alarms", () => {
   })
 })
 
+const quietLink = {
+  ...{ ready: true, blocked: false, draining: false, since: 0, legs: [], ends: [], stored: { size: 0 } },
+  inDoubt: { abandoned: 0, declined: 0, unreversed: 0 },
+  traffic: { requestsIn: 0, requestsOut: 0, timeouts: 0, lost: 0 }
+} as unknown as LinkWork
+
 describe("What is wrong now", () => {
   const limits = {
     linkDownMs: 1e9,
     noTrafficMs: 1e9,
+    isTrafficUsual: true,
     timeoutsPercent: 0,
     queueAgeMs: 1e9,
     macFailures: 0,
@@ -182,7 +190,8 @@ describe("What is wrong now", () => {
       startedAt: 0,
       certificates: [],
       refusedCalls: new RefusedCalls(),
-      success: () => undefined
+      success: () => undefined,
+      pause: () => undefined
     }
     const says = (ms: number, slowMs: number) =>
       new Conditions(limits).look({ ...look, status: { ...look.status, lag: { ms, slowMs } } })
@@ -197,6 +206,21 @@ describe("What is wrong now", () => {
     ])
   })
 
+  it("is a pause that is three times the usual one, where the alarm goes by what is usual", () => {
+    const pause = () => ({ ms: 900_000, usualMs: 60_000, days: 7 })
+    const links = [{ ...quietLink, name: "acquirer" }]
+    const look = { status: { ...calm, links }, now: 0, wallMs: 0, startedAt: 0, certificates: [], pause }
+    const kinds = (isTrafficUsual: boolean) =>
+      new Conditions({ ...limits, isTrafficUsual })
+        .look({ ...look, refusedCalls: new RefusedCalls(), success: () => undefined })
+        .map(({ kind, link, says }) => `${kind} ${link}: ${says}`)
+
+    expect(kinds(true)).toEqual([
+      "noTraffic acquirer: no request for 15 minutes; at this hour 60 seconds are the longest that is usual, by 7 earlier days"
+    ])
+    expect(kinds(false)).toEqual([])
+  })
+
   it("is a certificate of ours that ends soon, with its days", () => {
     const certificates = [
       { file: "a.pem", days: 12 },
@@ -209,7 +233,8 @@ describe("What is wrong now", () => {
       startedAt: 0,
       certificates,
       refusedCalls: new RefusedCalls(),
-      success: () => undefined
+      success: () => undefined,
+      pause: () => undefined
     }
 
     expect(new Conditions(limits).look(look)).toEqual([

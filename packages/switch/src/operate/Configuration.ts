@@ -300,6 +300,7 @@ export const loadAlarms = (
   const limits = {
     linkDownMs: ms(linkDown),
     noTrafficMs: ms(noTraffic),
+    isTrafficUsual: noTraffic === "usual",
     timeoutsPercent: timeouts,
     queueAgeMs: ms(queueAge),
     macFailures,

@@ -218,7 +218,7 @@ const hold = Effect.fnUntraced(function* (
   yield* serve(configuration.socket, controlled)
   const certificates = yield* Certificates.makeEnding(() => inForce.configuration.settings, others)
   const refused = new RefusedCalls()
-  const look = yield* makeLook(running, identity.startedAt, certificates, kept.rates, refused)
+  const look = yield* makeLook(running, identity.startedAt, certificates, kept, refused)
   yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
   yield* watchAlarms(identity.name, alarms, look, standing, kept)
   inForce.admin = yield* serveAdmin(admin, {

@@ -4,7 +4,7 @@ import { Clock, Effect, type Scope } from "effect"
 import type * as Switch from "../../Switch.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import { watchProcess } from "../../transport/NodeProcess.ts"
-import type { SuccessRates } from "../alarm/SuccessRates.ts"
+import type { KeptRates } from "../alarm/SuccessRatesFile.ts"
 import type { EndingCertificate } from "../Certificates.ts"
 import type { Seen, SwitchSeen } from "./Measures.ts"
 import type { RefusedCalls } from "./RefusedCalls.ts"
@@ -14,15 +14,16 @@ export const makeLook = (
   running: Switch.Running,
   startedAt: number,
   ending: (wallMs: number) => ReadonlyArray<EndingCertificate>,
-  rates: SuccessRates,
+  { pauses, rates }: Pick<KeptRates, "pauses" | "rates">,
   refusedCalls: RefusedCalls
 ): Effect.Effect<() => SwitchSeen> =>
   Effect.map(Clock.Clock, (clock) => () => {
     const wallMs = clock.currentTimeMillisUnsafe()
     const success = (link: string) => rates.status(link)
+    const pause = (link: string) => pauses.status(link)
     return {
       ...{ status: running.status(), now: monotonicMs(clock), wallMs, startedAt },
-      ...{ certificates: ending(wallMs), success, refusedCalls }
+      ...{ certificates: ending(wallMs), success, pause, refusedCalls }
     }
   })
 

@@ -11,6 +11,7 @@ import { EntryKind } from "../../journal/EntryKind.ts"
 import type { RetentionStatus } from "../../Retention.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import type { ProcessStatus } from "../../transport/NodeProcess.ts"
+import type { PauseStatus } from "../alarm/Pauses.ts"
 import { ENDED_MIN, type SuccessStatus } from "../alarm/SuccessRates.ts"
 import type { EndingCertificate } from "../Certificates.ts"
 import type { RefusedCalls } from "./RefusedCalls.ts"
@@ -45,6 +46,8 @@ export interface SwitchSeen {
   readonly refusedCalls: RefusedCalls
   /** What share of its requests a link's partner approves. */
   readonly success: (link: string) => SuccessStatus | undefined
+  /** How long its partner has sent no request, where it is known how long it usually pauses. */
+  readonly pause: (link: string) => PauseStatus | undefined
 }
 
 /** The same with the process. */

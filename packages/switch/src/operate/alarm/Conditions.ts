@@ -12,12 +12,15 @@ import { endingWords } from "../Certificates.ts"
 import { clockWords } from "../ClockWords.ts"
 import { counted } from "../Counted.ts"
 import { fullSentences } from "../FullWords.ts"
+import { isUnusual, pauseWords } from "./Pauses.ts"
 import { successWords } from "./SuccessRates.ts"
 
 /** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
 export interface AlarmLimits {
   readonly linkDownMs: number
   readonly noTrafficMs: number
+  /** No traffic goes by what is usual at the hour. */
+  readonly isTrafficUsual: boolean
   readonly timeoutsPercent: number
   readonly queueAgeMs: number
   readonly macFailures: number
@@ -153,7 +156,7 @@ export class Conditions {
   }
 
   /** All that is wrong in this look; called every few seconds. */
-  look({ certificates, now, refusedCalls, status, success, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
+  look({ certificates, now, pause, refusedCalls, status, success, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
     const { defects, diskTrouble, fullBy, inDoubt, lag, module, retention, unwritten } = status
     const room = fullBy === "disk" && retention !== undefined ? `; ${roomText(retention)}` : ""
     const { devices = [], state = "up" } = module ?? {}
@@ -195,6 +198,10 @@ export class Conditions {
       ...status.links.flatMap(({ name: link }): ReadonlyArray<Condition> => {
         const rate = success(link)
         return rate?.isLow === true ? [{ kind: "successRate", link, says: successWords(rate) }] : []
+      }),
+      ...status.links.flatMap(({ name: link }): ReadonlyArray<Condition> => {
+        const now = this.limits.isTrafficUsual ? pause(link) : undefined
+        return now !== undefined && isUnusual(now) ? [{ kind: "noTraffic", link, says: pauseWords(now) }] : []
       })
     ]
   }

@@ -6,6 +6,7 @@
  */
 import { Effect, FileSystem, Path, Schema, type Scope } from "effect"
 import type { SwitchSeen } from "../admin/Measures.ts"
+import { Pauses } from "./Pauses.ts"
 import { type HourCounts, SuccessRates } from "./SuccessRates.ts"
 
 /** Its name in the journal's directory. */
@@ -19,9 +20,13 @@ const AT_ONCE = 20
 
 const count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7fffffff }))
 
-/** One line: a link and its hours. */
+/** One line: a link, its hours, and the pauses of its partner. */
 const Line = Schema.fromJsonString(
-  Schema.Struct({ link: Schema.String, hours: Schema.Array(Schema.Tuple([count, count, count])) })
+  Schema.Struct({
+    link: Schema.String,
+    hours: Schema.Array(Schema.Tuple([count, count, count])),
+    pauses: Schema.optionalKey(Schema.Array(Schema.Tuple([count, count])))
+  })
 )
 
 const decodeLine = Schema.decodeUnknownOption(Line)
@@ -29,6 +34,7 @@ const decodeLine = Schema.decodeUnknownOption(Line)
 /** The rates of a running switch. */
 export interface KeptRates {
   readonly rates: SuccessRates
+  readonly pauses: Pauses
   /** Looks at the switch, and keeps what a whole hour has brought. */
   readonly look: (seen: Pick<SwitchSeen, "status" | "now" | "wallMs">) => Effect.Effect<void>
 }
@@ -41,15 +47,18 @@ export const keepRates = Effect.fnUntraced(function* (
   const files = yield* FileSystem.FileSystem
   const file = (yield* Path.Path).join(directory, fileName)
   const rates = new SuccessRates(percent)
-  yield* read(files, file, rates)
-  const save = written(files, file, rates)
+  const pauses = new Pauses()
+  yield* read(files, file, rates, pauses)
+  const save = written(files, file, rates, pauses)
   yield* Effect.addFinalizer(() => save)
   let hour = -1
   return {
     rates,
+    pauses,
     look: ({ now, status, wallMs }) =>
       Effect.suspend(() => {
         rates.look(status.links, now, wallMs)
+        pauses.look(status.links, now, wallMs)
         const isTurned = hour >= 0 && rates.hour !== hour
         hour = rates.hour
         // What is left of a disk that is nearly full belongs to the journal.
@@ -58,7 +67,7 @@ export const keepRates = Effect.fnUntraced(function* (
   }
 })
 
-const read = (files: FileSystem.FileSystem, file: string, rates: SuccessRates) =>
+const read = (files: FileSystem.FileSystem, file: string, rates: SuccessRates, pauses: Pauses) =>
   Effect.gen(function* () {
     if (!(yield* files.exists(file))) return
     const { size } = yield* files.stat(file)
@@ -68,15 +77,21 @@ const read = (files: FileSystem.FileSystem, file: string, rates: SuccessRates) =
     for (const line of lines) {
       const found = decodeLine(line)
       if (found._tag === "None") isWhole = false
-      else for (const hour of found.value.hours) learn(rates, found.value.link, hour)
+      else {
+        const { hours, link, pauses: known = [] } = found.value
+        for (const hour of hours) learn(rates, link, hour)
+        for (const hour of known) pauses.learn(link, hour)
+      }
     }
     if (!isWhole)
       yield* Effect.logWarning(
-        `${file} cannot be read whole: the alarm successRate knows less of earlier days. The file is written anew.`
+        `${file} cannot be read whole: the alarms successRate and noTraffic know less of earlier days. The file is written anew.`
       )
   }).pipe(
     Effect.catch(({ message }) =>
-      Effect.logWarning(`the alarm successRate knows nothing of earlier days: ${message}. It learns them anew.`)
+      Effect.logWarning(
+        `the alarms successRate and noTraffic know nothing of earlier days: ${message}. They learn them anew.`
+      )
     )
   )
 
@@ -87,11 +102,12 @@ const learn = (rates: SuccessRates, link: string, hour: HourCounts): void => {
 }
 
 /** Writes the file beside its place and puts it there as a whole: a crash leaves the old one. */
-const written = (files: FileSystem.FileSystem, file: string, rates: SuccessRates) =>
+const written = (files: FileSystem.FileSystem, file: string, rates: SuccessRates, pauses: Pauses) =>
   Effect.gen(function* () {
     const lines: Array<string> = []
-    for (const [link, hours] of rates.kept()) {
-      lines.push(`${JSON.stringify({ link, hours })}\n`)
+    const hoursOf = new Map(rates.kept())
+    for (const link of new Set([...hoursOf.keys(), ...pauses.names])) {
+      lines.push(`${JSON.stringify({ link, hours: hoursOf.get(link) ?? [], pauses: pauses.kept(link) })}\n`)
       if (lines.length % AT_ONCE === 0) yield* Effect.yieldNow
     }
     const half = `${file}.half`
@@ -99,6 +115,6 @@ const written = (files: FileSystem.FileSystem, file: string, rates: SuccessRates
     yield* files.rename(half, file)
   }).pipe(
     Effect.catch(({ message }) =>
-      Effect.logWarning(`what the alarm successRate learned would be lost by a restart: ${message}`)
+      Effect.logWarning(`what the alarms successRate and noTraffic learned would be lost by a restart: ${message}`)
     )
   )

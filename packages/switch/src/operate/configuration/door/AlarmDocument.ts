@@ -1,6 +1,15 @@
 /** What the switch raises an alarm for, and whom it tells, as the configuration writes it. */
 import { Schema } from "effect"
-import { count, DurationOrNever, described, option, optional, text, Words } from "../text/Terms.ts"
+import {
+  count,
+  DurationOrNever,
+  DurationUsualOrNever,
+  described,
+  option,
+  optional,
+  text,
+  Words
+} from "../text/Terms.ts"
 
 /** The `alarms:` section. */
 export const AlarmDocument = Schema.Struct({
@@ -10,9 +19,9 @@ export const AlarmDocument = Schema.Struct({
     "A link that takes no requests for this long, and that nobody has blocked or drained."
   ),
   noTraffic: option(
-    DurationOrNever,
-    "never",
-    "A link that is ready, has sent requests before, and sends none for this long."
+    DurationUsualOrNever,
+    "usual",
+    "A link that is ready, has sent requests before, and sends none for this long. `usual`: for five minutes, and three times as long as it usually pauses at this hour, by the same hour a week ago and the middle of the seven days before; it needs a week to know."
   ),
   timeouts: option(
     count(0, 100),

@@ -38,6 +38,13 @@ export const DurationOrNever = text(
   (value) => value === "never" || durationMs(value) !== undefined
 )
 
+/** The same, or "usual": what is usual at the hour. */
+export const DurationUsualOrNever = text(
+  new RegExp(`${durationPattern.source}|^never$|^usual$`),
+  `${durationExpected}, or usual, or never`,
+  (value) => value === "never" || value === "usual" || durationMs(value) !== undefined
+)
+
 /** "+08:00". */
 export const TimeZone = text(
   /^[+-]\d\d:[0-5]\d$/,
