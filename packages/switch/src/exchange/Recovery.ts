@@ -379,6 +379,10 @@ export class Recovery {
     // Under a STAN of ours it names its original by another one; there one that never came is acknowledged at once.
     if (source?.stan === undefined) this.unseenBefore(this.last)
     language.index(bytes, 0, bytes.length, this.index)
+    if (from !== undefined && mtiClass(stored.mti) === "reversal") {
+      const undone = this.originals.takenBackFrom(desk, from, this.index)
+      this.change(undone, { end: 0, outcome: Outcome.timedOut })
+    }
     // The stored message is whole; the open copy may have its key covered.
     if (source !== undefined)
       this.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued, to: desk.id }, source.stan)

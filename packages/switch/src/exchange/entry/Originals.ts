@@ -203,6 +203,33 @@ export class Originals {
   }
 
   /**
+   * At the start: the partner of `origin` has taken back what a message in the language of `desk` names, which went there. The
+   * exchange, where that was approved; 0: it was not.
+   */
+  takenBackFrom(desk: Desk, origin: Desk, index: MessageIndex): number {
+    const length = this.keyOf(desk, index, desk.language.sentFields)
+    const sent = length === 0 ? undefined : this.repeats.sent(desk, this.key, length)
+    if (sent?.outcome !== Outcome.answered) return 0
+    this.takenBack(origin, index, sent.exchange, desk.language)
+    return sent.exchange
+  }
+
+  /**
+   * The partner takes back what it had asked for, and what was approved: from now on a repeat of that hears that there is no
+   * answer. `language`: the index's, where it is not the origin's.
+   */
+  takenBack(origin: Desk, index: MessageIndex, exchange: number, language = origin.language): void {
+    const mti = language.original(index)?.mti ?? REQUEST
+    for (const desk of this.desks.kin.linksOf(origin)) {
+      const known = this.knownOn(desk, language, index)
+      if (known?.exchange !== exchange || known.outcome !== Outcome.answered) continue
+      const length = this.keyOf({ language }, index, receivedFieldsOf(desk.language, mti))
+      const now = { exchange, end: 0, outcome: Outcome.timedOut }
+      desk.recent.put(kindOf(mti), this.key, 0, length, now, this.desks.seconds, language.keyTime(index))
+    }
+  }
+
+  /**
    * The desk that the message's original went to, when its link is another partner's than that of `home`, where the message would
    * go now: the routes were changed in between. Whoever never had the original says that there is none, and its money stays.
    */

@@ -147,6 +147,7 @@ export class RequestAdmission {
     slot.mti = index.mti
     slot.keepRequest(index.buffer, index.start, index.end)
     slot.isDue = false
+    slot.isTakenBack = false
     this.wayOut.seals?.ahead(target, slot)
     const known = { exchange: slot.exchange, end: 0, outcome: Outcome.open }
     slot.asked.keep(this.asked)

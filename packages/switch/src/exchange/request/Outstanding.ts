@@ -66,6 +66,8 @@ export class Slot implements Receipt {
   deadline = 0
   /** It holds a place in its link's waiting line. */
   hasPlace = false
+  /** Its own partner has taken it back, whatever its answer will be. */
+  isTakenBack = false
   /** Response code for the origin when the exchange ends without an answer. */
   endCode = ""
   /** The request as it came, with its header. */

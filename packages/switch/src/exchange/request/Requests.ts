@@ -220,7 +220,9 @@ export class Requests implements HotActions {
     const outcome = language.isSuccess(code) ? Outcome.answered : Outcome.refused
     const sent = { exchange: slot.exchange, outcome, origin: origin.id }
     holder.recent.putSentHashed(slot.key, sent, desks.seconds)
-    this.became(origin, slot, seq, Outcome.answered)
+    // A repeat of what its partner has taken back is not told that it is approved.
+    if (slot.isTakenBack && outcome === Outcome.answered) this.became(origin, slot, 0, Outcome.timedOut)
+    else this.became(origin, slot, seq, Outcome.answered)
     slot.telling(holder.id, this.delivered)
     desks.telling.add(slot)
     link.release(epoch)

@@ -1,0 +1,62 @@
+/** A request that its own partner has reversed, and repeats. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { answerTo, makeDisk, purchase } from "./Bench.ts"
+import { bench, codes, issuer, types } from "./Pair.ts"
+
+const reversal = purchase({ 11: "000900", 90: `02000000011122223829${"00048020000".repeat(2)}` }, "0420")
+const repeat = purchase({}, "0201")
+
+for (const stan of ["callers", "own"] as const) {
+  const links = { issuer: { ...issuer, stan } }
+
+  describe(`A repeat of what its partner has taken back, STANs ${stan},`, () => {
+    it.effect("hears that there is no answer, and not that it is approved; also behind a restart", () =>
+      Effect.gen(function* () {
+        const disk = makeDisk()
+        const first = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { a, b, commit } = yield* bench(links, disk)
+            a.say(purchase())
+            yield* commit
+            b.say(...b.heard().map((seen) => answerTo(seen, "0210")))
+            yield* commit
+            a.say(repeat)
+            yield* commit
+            const before = codes(a.heard())
+            a.say(reversal, repeat)
+            yield* commit
+            return [before, codes(a.heard()), types(b.heard())]
+          })
+        )
+        const { a, commit } = yield* bench(links, disk)
+        a.say(repeat)
+        yield* commit
+
+        expect(first).toEqual([["00", "00"], ["00", "98"], ["0420"]])
+        expect(codes(a.heard())).toEqual(["98"])
+      })
+    )
+
+    it.effect("hears so when the approval comes behind the reversal, and a decline as it was", () =>
+      Effect.gen(function* () {
+        for (const code of ["00", "51"]) {
+          const { a, b, commit } = yield* bench(links)
+          a.say(purchase(), reversal)
+          yield* commit
+          const heard = b.heard()
+          b.say(...heard.map((seen) => answerTo(seen, "0210", { 39: code })))
+          yield* commit
+          a.heard()
+          yield* TestClock.adjust(40)
+          a.say(repeat)
+          yield* commit
+
+          expect(types(heard)).toEqual(["0200"])
+          expect(codes(a.heard())).toEqual([code === "00" ? "98" : "51"])
+        }
+      })
+    )
+  })
+}
