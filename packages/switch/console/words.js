@@ -45,6 +45,7 @@ const words = {
   "alarm-timeouts": ["No answers", "超时过多"],
   "alarm-successRate": ["Fewer approvals", "批准率下降"],
   "alarm-queueAge": ["Queue too old", "待发积压"],
+  "alarm-refusals": ["We refuse much", "我方大量拒绝"],
   "alarm-refusedCalls": ["Refused calls", "运维调用被拒"],
   "alarm-macFailures": ["Wrong MACs", "MAC 校验失败"],
   "alarm-inDoubt": ["In doubt", "存疑交易"],

@@ -14,6 +14,7 @@ const limits = {
   noTrafficMs: 1e9,
   isTrafficUsual: true,
   timeoutsPercent: 0,
+  refusalsPercent: 10,
   queueAgeMs: 1e9,
   macFailures: 0,
   clockMs: 1e9

@@ -124,6 +124,7 @@ describe("the journal of a switch that keeps thirty days", () => {
               noTrafficMs: 1e9,
               isTrafficUsual: true,
               timeoutsPercent: 0,
+              refusalsPercent: 10,
               queueAgeMs: 1e9,
               macFailures: 0,
               clockMs: 1e9

@@ -116,7 +116,7 @@ describe("the traffic of a link", () => {
       const text = statusText(report)
 
       expect(text).toMatch(
-        / {4}5 requests in, 1 refused; answered 00: 1, 51: 1, 92: 1, 98: 2; we took p50 [\d.]+ ms, p99/
+        / {4}5 requests in, 1 refused \(noRoute 1\); answered 00: 1, 51: 1, 92: 1, 98: 2; we took p50 [\d.]+ ms, p99/
       )
       expect(text).toMatch(
         / {4}4 requests out, 1 without an answer in time, 1 lost with its connection, 1 late answer, 1 second answer; answered 00: 1, 51: 1; the partner took p50/

@@ -167,7 +167,7 @@ describe("Alarms", () => {
 const quietLink = {
   ...{ ready: true, blocked: false, draining: false, since: 0, legs: [], ends: [], stored: { size: 0 } },
   inDoubt: { abandoned: 0, declined: 0, unreversed: 0 },
-  traffic: { requestsIn: 0, requestsOut: 0, timeouts: 0, lost: 0 }
+  traffic: { requestsIn: 0, refusals: {}, requestsOut: 0, timeouts: 0, lost: 0 }
 } as unknown as LinkWork
 
 describe("What is wrong now", () => {
@@ -176,6 +176,7 @@ describe("What is wrong now", () => {
     noTrafficMs: 1e9,
     isTrafficUsual: true,
     timeoutsPercent: 0,
+    refusalsPercent: 10,
     queueAgeMs: 1e9,
     macFailures: 0,
     clockMs: 30_000
@@ -204,6 +205,29 @@ describe("What is wrong now", () => {
         says: "the journal is too slow: it takes 1.8 s for an entry and has been slow for 25 seconds, and 1200 bytes are not on disk yet; requests end without an answer for it"
       }
     ])
+  })
+
+  it("is a partner of whom we refuse a tenth, by why, as far as no other alarm says so", () => {
+    const look = { now: 0, wallMs: 0, startedAt: 0, certificates: [], pause: () => undefined }
+    const told = (refusals: Readonly<Record<string, number>>, fullBy?: "lag") => {
+      const conditions = new Conditions(limits)
+      const at = (now: number, requestsIn: number, all: Readonly<Record<string, number>>) => {
+        const traffic = { ...quietLink.traffic, requestsIn, refusals: all }
+        const status = { ...calm, fullBy, links: [{ ...quietLink, name: "acquirer", traffic }] }
+        const seen = { ...look, now, status, refusedCalls: new RefusedCalls(), success: () => undefined }
+        return conditions.look(seen).filter(({ kind }) => kind === "refusals")
+      }
+      at(0, 1000, { noRoute: 500 })
+      return at(5000, 1200, { ...refusals, noRoute: 500 + (refusals["noRoute"] ?? 0) }).map(({ says }) => says)
+    }
+
+    expect(told({ noRoute: 16, formatError: 3 })).toEqual([])
+    expect(told({ noRoute: 16, formatError: 4 })).toEqual([
+      "20 of 200 requests of the last five minutes were refused by us: noRoute 16, formatError 4"
+    ])
+    expect(told({ issuerDown: 150, macFailed: 20, identity: 5, noRoute: 2 })).toEqual([])
+    expect(told({ malfunction: 150 }, "lag")).toEqual([])
+    expect(told({ malfunction: 150 })).toHaveLength(1)
   })
 
   it("is a pause that is three times the usual one, where the alarm goes by what is usual", () => {

@@ -294,7 +294,7 @@ export const loadAdmin = (
 export const loadAlarms = (
   configuration: Configuration
 ): Effect.Effect<AlarmSettings, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
-  const { clock, linkDown, macFailures, noTraffic, queueAge, remind, successRate, timeouts, webhook } =
+  const { clock, linkDown, macFailures, noTraffic, queueAge, refusals, remind, successRate, timeouts, webhook } =
     configuration.document.alarms
   const ms = (text: string) => durationMs(text) ?? Number.POSITIVE_INFINITY
   const limits = {
@@ -302,6 +302,7 @@ export const loadAlarms = (
     noTrafficMs: ms(noTraffic),
     isTrafficUsual: noTraffic === "usual",
     timeoutsPercent: timeouts,
+    refusalsPercent: refusals,
     queueAgeMs: ms(queueAge),
     macFailures,
     clockMs: ms(clock)

@@ -4,3 +4,10 @@
 
 /** `1 message waits`, `2 messages wait`. */
 export const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
+
+/** `noRoute 30, formatError 4`, the most frequent first. */
+export const byCount = (all: { readonly [name: string]: number }): string =>
+  Object.entries(all)
+    .sort(([, one], [, other]) => other - one)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ")

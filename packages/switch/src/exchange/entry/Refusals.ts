@@ -142,7 +142,7 @@ export class Refusals {
       unmatched === undefined
         ? desks.record.refused(desk, epoch, code, index)
         : desks.record.unmatched("unmatched", 0, desk, epoch, `${unmatched} ${code}`, index)
-    desk.traffic.refused++
+    desk.traffic.refuse(refusal)
     desk.traffic.answersOut.add(code)
     const answer = desk.language.answer(index, code)
     desks.afterRefusal(desk, seq, () => this.wayOut.send(desk, epoch, answer))

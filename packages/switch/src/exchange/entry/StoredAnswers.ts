@@ -166,7 +166,7 @@ export class StoredAnswers {
     const text = `a message for delivery was refused (${code}): its key is that of another one that was taken as exchange ${queued.seq}`
     const noted = usedKeys.add("used", text, now)
     if (noted !== undefined) link.warned(noted, epoch)
-    desk.traffic.refused++
+    desk.traffic.refuse("formatError")
     return language.answer(this.repeated, code)
   }
 

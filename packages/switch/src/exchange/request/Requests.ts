@@ -158,7 +158,7 @@ export class Requests implements HotActions {
     const seq = desks.record.ended("notSent", slot.exchange, target, 0, code)
     this.unsealed(slot)
     this.tellAhead(slot, code)
-    origin.traffic.refused++
+    origin.traffic.refuse(refusal)
     this.became(origin, slot, seq, Outcome.refused)
     desks.commits.after(desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)

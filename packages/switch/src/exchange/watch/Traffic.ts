@@ -43,6 +43,8 @@ export interface TrafficStatus {
   /** Requests of the partner, and those that were refused: by us, without having been sent on. */
   readonly requestsIn: number
   readonly refused: number
+  /** The same by why, in the words of `RefusalCodes`. */
+  readonly refusals: { readonly [why: string]: number }
   /** Our answers to them, by code; what was not handed over before its connection ended. */
   readonly answersOut: { readonly [code: string]: number }
   readonly undelivered: number
@@ -67,7 +69,7 @@ export interface TrafficStatus {
 /** One link's traffic. */
 export class Traffic {
   requestsIn = 0
-  refused = 0
+  private refused = 0
   undelivered = 0
   requestsOut = 0
   timeouts = 0
@@ -75,10 +77,17 @@ export class Traffic {
   late = 0
   duplicates = 0
   unmatched = 0
+  private readonly refusals = new Codes()
   readonly answersIn = new Codes()
   readonly answersOut = new Codes()
   readonly partnerTime = new Times()
   readonly ourTime = new Times()
+
+  /** A request of the partner was refused by us. */
+  refuse(why: string): void {
+    this.refused++
+    this.refusals.add(why)
+  }
 
   /**
    * See `TrafficStatus`; `now` in monotonic milliseconds; `isSuccess`: which codes of the partner approve. The percentiles are
@@ -93,6 +102,7 @@ export class Traffic {
     return {
       requestsIn,
       refused,
+      refusals: this.refusals.all,
       answersOut: this.answersOut.all,
       undelivered,
       requestsOut,

@@ -140,7 +140,15 @@ const links: ReadonlyArray<Measure> = [
   gauge("unsent_bytes", "Bytes that wait to be taken by the partner.", ({ unsent }) => unsent),
   counter("requests_in", "Requests of the partner.", ({ traffic }) => traffic.requestsIn),
   counter("requests_out", "Requests sent to the partner.", ({ traffic }) => traffic.requestsOut),
-  counter("refused", "Requests of the partner that we refused ourselves.", ({ traffic }) => traffic.refused),
+  {
+    type: "Counter",
+    name: "jinka_link_refused_total",
+    help: "Requests of the partner that we refused ourselves, by why.",
+    read: ({ status }) =>
+      status.links.flatMap(({ name, traffic }) =>
+        Object.entries(traffic.refusals).map(([why, count]) => [{ link: name, why }, count] as const)
+      )
+  },
   counter("timeouts", "Requests to the partner without an answer in time.", ({ traffic }) => traffic.timeouts),
   counter("lost", "Requests to the partner whose connection ended before the answer.", ({ traffic }) => traffic.lost),
   counter("late", "Answers of the partner that came after the end of their request.", ({ traffic }) => traffic.late),

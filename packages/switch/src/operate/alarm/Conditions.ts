@@ -10,7 +10,7 @@ import type { LinkWork } from "../../SwitchStatus.ts"
 import type { SwitchSeen } from "../admin/Measures.ts"
 import { endingWords } from "../Certificates.ts"
 import { clockWords } from "../ClockWords.ts"
-import { counted } from "../Counted.ts"
+import { byCount, counted } from "../Counted.ts"
 import { fullSentences } from "../FullWords.ts"
 import { isUnusual, pauseWords } from "./Pauses.ts"
 import { successWords } from "./SuccessRates.ts"
@@ -22,6 +22,7 @@ export interface AlarmLimits {
   /** No traffic goes by what is usual at the hour. */
   readonly isTrafficUsual: boolean
   readonly timeoutsPercent: number
+  readonly refusalsPercent: number
   readonly queueAgeMs: number
   readonly macFailures: number
   readonly clockMs: number
@@ -34,6 +35,7 @@ export const alarmKinds = [
   "signOff",
   "noTraffic",
   "timeouts",
+  "refusals",
   "successRate",
   "queueAge",
   "macFailures",
@@ -81,7 +83,25 @@ interface Counts {
   readonly timeouts: number
   readonly macs: number
   readonly lies: number
+  readonly refusals: Refused
 }
+
+/** Refused requests by why. */
+type Refused = { readonly [why: string]: number }
+
+/** Refusals that another alarm tells of, at the link that is the cause: a whole town of acquirers need not say so, too. */
+const toldElsewhere = new Set(["issuerDown", "noAnswer", "macFailed", "identity"])
+
+/** Refused requests below which a share says nothing. */
+const REFUSED_MIN = 20
+
+/** What was refused since, as far as no other alarm says so. */
+const refusedSince = (now: Refused, past: Refused): Refused =>
+  Object.fromEntries(
+    Object.entries(now)
+      .map(([why, count]) => [why, count - (past[why] ?? 0)] as const)
+      .filter(([why, count]) => count > 0 && !toldElsewhere.has(why))
+  )
 
 /** Links whose messages in doubt are counted by name in an alarm. */
 const NAMED_MAX = 5
@@ -194,7 +214,7 @@ export class Conditions {
         more > 0,
         `${counted(more, "message was", "messages were")} given up because of a defect of the switch: see the log`
       ),
-      ...status.links.flatMap((link) => this.ofLink(link, now, wallMs)),
+      ...status.links.flatMap((link) => this.ofLink(link, now, wallMs, fullBy !== undefined)),
       ...status.links.flatMap(({ name: link }): ReadonlyArray<Condition> => {
         const rate = success(link)
         return rate?.isLow === true ? [{ kind: "successRate", link, says: successWords(rate) }] : []
@@ -206,15 +226,19 @@ export class Conditions {
     ]
   }
 
-  private ofLink(link: LinkWork, now: number, wallMs: number): ReadonlyArray<Condition> {
-    const { clockMs, linkDownMs, macFailures, noTrafficMs, queueAgeMs, timeoutsPercent } = this.limits
+  private ofLink(link: LinkWork, now: number, wallMs: number, isFull: boolean): ReadonlyArray<Condition> {
+    const { clockMs, linkDownMs, macFailures, noTrafficMs, queueAgeMs, refusalsPercent, timeoutsPercent } = this.limits
     const { name, stored } = link
+    if (isFull) this.forgive(link)
     const past = this.past(link, now)
     const out = link.traffic.requestsOut - past.out
     const timeouts = link.traffic.timeouts + link.traffic.lost - past.timeouts
     const share = out < REQUESTS_MIN ? 0 : (100 * timeouts) / out
     const macs = wrongMacs(link) - past.macs
     const lies = (link.lies?.count ?? 0) - past.lies
+    const asked = link.traffic.requestsIn - past.in
+    const refused = refusedSince(link.traffic.refusals, past.refusals)
+    const refusals = Object.values(refused).reduce((sum, count) => sum + count, 0)
     const silent = now - (this.lastRequest.get(name) ?? now)
     const waits = stored.oldest === undefined ? 0 : wallMs - stored.oldest.at
     const isOurs = link.ready || link.blocked || link.draining
@@ -243,6 +267,11 @@ export class Conditions {
         `${timeouts} of ${out} requests of the last five minutes had no answer in time`
       ),
       ...when(
+        "refusals",
+        refusalsPercent > 0 && refusals >= REFUSED_MIN && 100 * refusals >= refusalsPercent * asked,
+        `${refusals} of ${asked} requests of the last five minutes were refused by us: ${byCount(refused)}`
+      ),
+      ...when(
         "queueAge",
         waits >= queueAgeMs,
         `${counted(stored.size, "message waits", "messages wait")}, the oldest for ${lasting(waits)}`
@@ -265,6 +294,16 @@ export class Conditions {
     return count - attempts[0]![1]
   }
 
+  /** What a full switch refuses has an alarm of its own, and counts neither now nor in the five minutes behind it. */
+  private forgive({ name, traffic }: LinkWork): void {
+    const { malfunction = 0 } = traffic.refusals
+    const known = this.links.get(name) ?? []
+    this.links.set(
+      name,
+      known.map((one) => ({ ...one, refusals: { ...one.refusals, malfunction } }))
+    )
+  }
+
   /** The counts of five minutes ago, or of the first look. */
   private past(link: LinkWork, now: number): Counts {
     const { name, traffic } = link
@@ -279,7 +318,8 @@ export class Conditions {
       in: traffic.requestsIn,
       timeouts: traffic.timeouts + traffic.lost,
       macs: wrongMacs(link),
-      lies: link.lies?.count ?? 0
+      lies: link.lies?.count ?? 0,
+      refusals: traffic.refusals
     })
     while (known.length > 1 && known[1]!.at <= now - SHARE_MS) known.shift()
     return known[0]!

@@ -105,6 +105,8 @@ const TrafficReport = Schema.Struct({
   /** Requests of the partner; those that we refused without sending them on; our answers by code, refusals among them. */
   requestsIn: Schema.Number,
   refused: Schema.Number,
+  /** Those that we refused, by why: the names of refusals in docs/reference/errors.md. */
+  refusals: Schema.Record(Schema.String, Schema.Number),
   answersOut: Schema.Record(Schema.String, Schema.Number),
   /** Answers that were not handed over before their connection ended. */
   undelivered: Schema.Number,

@@ -1,5 +1,5 @@
 /** What has passed over a link, as text: who asked whom how much, what was answered, and how long it took. Pure. */
-import { counted } from "../Counted.ts"
+import { byCount, counted } from "../Counted.ts"
 import type { LinkReport } from "./Report.ts"
 
 type Traffic = LinkReport["traffic"]
@@ -21,11 +21,18 @@ const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.ro
 const times = (who: string, { count, p50, p99 }: Traffic["ourTime"]): string =>
   count === 0 ? "" : `; ${who} p50 ${ms(p50)}, p99 ${ms(p99)}`
 
-/** `40 requests in, 2 refused; answered 00: 38, 96: 2; we took p50 0.4 ms, p99 2.1 ms`; empty when there were none. */
-const requestsInText = ({ requestsIn, refused, undelivered, answersOut, ourTime }: Traffic): ReadonlyArray<string> => {
+/** `40 requests in, 2 refused (noRoute 2); answered 00: 38, 92: 2; we took p50 0.4 ms, p99 2 ms`; empty when there were none. */
+const requestsInText = ({
+  requestsIn,
+  refusals,
+  refused,
+  undelivered,
+  answersOut,
+  ourTime
+}: Traffic): ReadonlyArray<string> => {
   if (requestsIn === 0) return []
   const some = counts([
-    [refused, "refused"],
+    [refused, `refused (${byCount(refusals)})`],
     [undelivered, "answer not delivered", "answers not delivered"]
   ])
   return [

@@ -28,6 +28,11 @@ export const AlarmDocument = Schema.Struct({
     3,
     "Requests to a partner without an answer in time, of a hundred in the last five minutes, ten requests or more; 0: never."
   ),
+  refusals: option(
+    count(0, 100),
+    10,
+    "Requests of a partner that we refuse ourselves, of a hundred in the last five minutes, twenty or more; 0: never. What is refused because the target is down, a MAC is wrong or the switch is full has alarms of its own."
+  ),
   successRate: option(
     count(0, 100),
     20,
