@@ -93,7 +93,7 @@ describe("A cut-over", () => {
       expect(a.heard()).toEqual([])
 
       const said = store.entries.filter(({ kind }) => kind === EntryKind.day).map(({ code }) => code)
-      expect(said).toEqual(["closing - 2026-11-28 cutoverStart", "open 2026-11-28 cutoverEnd"])
+      expect(said).toEqual(["closing - 2026-11-28 cutoverStart since 0", "open 2026-11-28 cutoverEnd"])
     })
   )
 

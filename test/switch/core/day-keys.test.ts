@@ -74,3 +74,58 @@ describe("A key of another day, on another link of the same partner", () => {
     })
   )
 })
+
+describe("A key of today, where STANs begin anew with the day,", () => {
+  const businessDay = { cutOver: "accept", stan: "begins-anew", reconcile: "pass" } as const
+  const links = [{ ...linkOf("acquirer", 4802), businessDay }, linkOf("issuer", 103)]
+
+  /** A switch of these links on this disk, what its acquirer buys, and the codes that it hears. */
+  const started = (disk: ReturnType<typeof makeDisk>) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(NOW)
+      const { commit, dial } = yield* startBench(links, disk)
+      const [a, b] = [dial(0), dial(1)]
+      yield* commit
+      const bought = (fields: Message["fields"], mti = "0200") =>
+        Effect.gen(function* () {
+          a.say(purchase(fields, mti))
+          yield* commit
+          const sent = b.heard()
+          b.say(...sent.map((request) => answerTo(request, "0210")))
+          yield* commit
+          a.heard()
+          return types(sent)
+        })
+      return { a, bought, commit }
+    })
+
+  it.effect("is known behind a restart that begins to read after the cut-over: its repeat is not sent again", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { a, bought, commit } = yield* started(disk)
+          yield* bought({ 11: "000007" })
+          a.say(cutOver("201"), cutOver("202"))
+          yield* commit
+          yield* bought({ 11: "000008" })
+          // More than a start reads; what is said of days is said again on the way.
+          for (let n = 0; n < 36; n++) {
+            const nobodys = (at: number) => purchase({ 2: "9900000000000005", 11: String(10_000 + 1000 * n + at) })
+            a.say(...Array.from({ length: 1000 }, (_, at) => nobodys(at)))
+            yield* commit
+            yield* TestClock.adjust(1000)
+            yield* commit
+            if (n === 8) yield* bought({ 11: "000009" })
+          }
+          a.heard()
+        })
+      )
+      const { bought } = yield* started(disk)
+
+      expect(yield* bought({ 11: "000009" }, "0201")).toEqual([])
+      expect(yield* bought({ 11: "000008" }, "0201")).toEqual([])
+      expect(yield* bought({ 11: "000007" })).toEqual(["0200"])
+    })
+  )
+})

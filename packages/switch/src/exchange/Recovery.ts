@@ -16,7 +16,7 @@ import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Langua
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
-import { dayOf } from "./day/BusinessDay.ts"
+import { dayOf, movedBy } from "./day/BusinessDay.ts"
 import type { BusinessDays } from "./day/BusinessDays.ts"
 import { saysUnseen } from "./delivery/Approvals.ts"
 import { noOriginal } from "./delivery/Deliveries.ts"
@@ -223,7 +223,7 @@ export class Recovery {
   private day({ code, link, seq }: Entry): void {
     const desk = this.byNumber.get(link)
     const now = dayOf(code)
-    if (desk !== undefined && now !== undefined) this.days.learn(desk, seq, now)
+    if (desk !== undefined && now !== undefined) this.days.learn(desk, seq, now, movedBy(code))
   }
 
   /** Lets go of requests that ended before this time, in seconds since the epoch: what was said of them was said by now. */

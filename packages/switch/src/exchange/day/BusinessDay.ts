@@ -81,11 +81,16 @@ export const byHand = (day: BusinessDay, act: DayAct, to: string, today: string)
   return isSame ? { day } : { day: { date: to, next: "", cause: "operator" } }
 }
 
-/** A day as the journal keeps it: `closing 2026-11-27 2026-11-28 cutoverStart`. */
-export const dayText = ({ date, next, cause }: BusinessDay): string =>
-  next === "" ? `open ${date} ${cause}` : `closing ${date || "-"} ${next} ${cause}`
+/**
+ * A day as the journal keeps it: `closing 2026-11-27 2026-11-28 cutoverStart`. `since`: the entry that moved it to its date, if
+ * that is another one than the entry of this text; 0: none has.
+ */
+export const dayText = ({ date, next, cause }: BusinessDay, since?: number): string => {
+  const day = next === "" ? `open ${date} ${cause}` : `closing ${date || "-"} ${next} ${cause}`
+  return since === undefined ? day : `${day} since ${since}`
+}
 
-const form = /^(?:open (\S+)|closing (\S+) (\S+)) (cutoverStart|cutoverEnd|answer|operator)$/
+const form = /^(?:open (\S+)|closing (\S+) (\S+)) (cutoverStart|cutoverEnd|answer|operator)(?: since (\d+))?$/
 
 /** What such a text says; `undefined`: it is none. */
 export const dayOf = (text: string): BusinessDay | undefined => {
@@ -94,6 +99,16 @@ export const dayOf = (text: string): BusinessDay | undefined => {
   const date = open ?? (closing === "-" ? "" : closing!)
   return { date, next: next ?? "", cause: cause as DayCause }
 }
+
+/** Which entry moved the day to its date, as such a text says; `undefined`: it does not. */
+export const movedBy = (text: string): number | undefined => {
+  const since = form.exec(text)?.[5]
+  return since === undefined ? undefined : Number(since)
+}
+
+/** Whether the day has moved from one to the other: keys of before are free again. To learn which day it is moves nothing. */
+export const isMoved = (before: BusinessDay, now: BusinessDay): boolean =>
+  now.date !== before.date && !(before.date === "" && now.cause === "answer")
 
 /** What a link says of its partner's business days. */
 export interface BusinessDaySettings {

@@ -20,6 +20,7 @@ import {
   type DayAct,
   dayText,
   ended,
+  isMoved,
   LinkDay,
   type Moved
 } from "./BusinessDay.ts"
@@ -90,8 +91,8 @@ export class BusinessDays {
     if ("wrong" in moved)
       return this.desks.note(desk, link.epoch, `an answer was settled, and ${moved.wrong}`, "warning")
     if (moved.day === day.now) return
-    this.take(desk, day, moved.day)
     const severity = day.now.date === "" ? "info" : "warning"
+    this.take(desk, day, moved.day)
     this.desks.note(desk, link.epoch, `${words(name, moved.day)}, as the settlement date of an answer says`, severity)
   }
 
@@ -112,10 +113,10 @@ export class BusinessDays {
     })
   }
 
-  /** What the last run knew of the link's day. */
-  learn({ day }: Desk, seq: number, now: BusinessDay): void {
+  /** What the last run knew of the link's day: entry `seq` says it, and which one moved it, where it was another (`since`). */
+  learn({ day }: Desk, seq: number, now: BusinessDay, since: number | undefined): void {
     if (day === undefined) return
-    if (now.date !== day.now.date) day.movedBy = seq
+    if (since !== undefined || isMoved(day.now, now)) day.movedBy = since ?? seq
     day.now = now
     day.saidBy = seq
   }
@@ -125,7 +126,7 @@ export class BusinessDays {
     for (const desk of this.desks.present) {
       const { day } = desk
       if (day === undefined || day.saidBy === 0 || day.saidBy > last - SAID_AGAIN_AFTER) continue
-      day.saidBy = this.desks.record.day(desk, dayText(day.now))
+      day.saidBy = this.desks.record.day(desk, dayText(day.now, day.movedBy))
     }
   }
 
@@ -142,10 +143,10 @@ export class BusinessDays {
   /** Writes a change, and follows it; gives the entry that the answer waits for. */
   private take(desk: Desk, day: LinkDay, now: BusinessDay): number {
     if (now === day.now) return day.saidBy
-    const isMoved = now.date !== day.now.date
+    const hasMoved = isMoved(day.now, now)
     day.now = now
-    day.saidBy = this.desks.record.day(desk, dayText(now))
-    if (isMoved) day.movedBy = day.saidBy
+    day.saidBy = this.desks.record.day(desk, dayText(now, hasMoved ? undefined : day.movedBy))
+    if (hasMoved) day.movedBy = day.saidBy
     return day.saidBy
   }
 }
