@@ -100,9 +100,11 @@ export class LateApprovals {
   private reverse(desk: Desk, { code, exchange, link, message, secret }: Entry, text: string): void {
     const { desks } = this
     const origin = desks.named(link)
-    const target = desks.present.find(({ name }) => name === code) ?? desk
+    const named = desks.present.find(({ name }) => name === code)
+    // Another institution's link may have that name now.
+    const target = named !== undefined && desks.kin.isOfOne(named, desk) ? named : desk
     const isRead = origin?.language.restore(message, secretPan(secret), secretRest(secret), this.index) === true
-    if (!isRead) return this.reversals.impossible(target, exchange)
+    if (!isRead || target.link.isGone) return this.reversals.impossible(target, exchange)
     desks.note(target, target.link.epoch, text, "warning")
     const stored = this.reversals.make(origin, target, this.index, exchange)
     if (stored !== undefined) desks.after(undefined, stored.exchange, () => target.stored.add(stored))

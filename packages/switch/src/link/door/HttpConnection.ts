@@ -81,7 +81,8 @@ export class HttpConnection implements Connection {
       if (this.left > 0) this.call.abort()
       return
     }
-    const says = "No answer came in time. The outcome is unknown: repeat it as a repeat, or reverse it."
+    const says =
+      "There is no answer. The outcome is unknown, or an earlier call with this message is still open: repeat it as a repeat, or reverse it."
     this.call.answer(
       this.isRead
         ? problem(504, "NoAnswer", says)
