@@ -63,3 +63,25 @@ describe("A reversal of what came longer ago than repeats are known", () => {
     })
   )
 })
+
+describe("A reversal without original data, where its dialect has a field for them,", () => {
+  it.effect("is refused when its own key is nobody's: it was acknowledged, and what it meant stood", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bought()
+      a.say(purchase({ 7: "1125090000", 11: "000900" }, "0420"))
+      yield* commit
+
+      expect([told(a.heard()), b.heard()]).toEqual([["0430 30"], []])
+    })
+  )
+
+  it.effect("takes back what has its key", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, stan } = yield* bought()
+      a.say(purchase({}, "0420"))
+      yield* commit
+
+      expect([told(a.heard()), b.heard().map(({ fields }) => fields[11])]).toEqual([["0430 00"], [stan]])
+    })
+  )
+})

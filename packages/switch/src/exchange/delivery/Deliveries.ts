@@ -187,8 +187,10 @@ export class Deliveries {
     const { refusals } = this
     const { record } = this.desks
     const { language } = origin
-    // Anything else about an unknown exchange could hit another one's transaction (G6).
-    if (mtiClass(index.mti) !== "reversal") return refusals.refuse(origin, epoch, index, "formatError")
+    // Anything else about an unknown exchange could hit another one's transaction (G6). And where reversals have a field that
+    // names what they take back, one without it has named nothing: it may mean what stands, and is not told that it is undone.
+    const isNaming = language.reversed === undefined || language.original(index) !== undefined
+    if (mtiClass(index.mti) !== "reversal" || !isNaming) return refusals.refuse(origin, epoch, index, "formatError")
     const named = language.withStan(index, stanOf(record.last + 1))
     const bare =
       named === undefined || origin.guard === undefined ? named : this.wayOut.seals!.bare(origin.guard, named)
