@@ -5,6 +5,9 @@ import { exitCodeOf, program } from "./cli/Program.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
 import * as Platform from "./Platform.ts"
 
+// Whoever reads our output may go before us (`| head -1`): a partner goes on, and a run ends with its reports and its exit code.
+for (const output of [process.stdout, process.stderr]) output.on("error", () => {})
+
 const signalled = Deferred.makeUnsafe<void>()
 
 /** Ends the process when what was printed has left it: a pipe takes long output piece by piece, and `exit` does not wait. */

@@ -3,7 +3,7 @@
  */
 import { readFileSync, write } from "node:fs"
 import { coverTyped } from "@jinka/codec"
-import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
+import { Cause, Console, Deferred, Effect, Exit, Layer, Runtime } from "effect"
 import { jinka } from "./operate/command/Jinka.ts"
 import { defectText, exitCodes } from "./operate/Exit.ts"
 import { ProcessEdge, type Supervisor } from "./operate/ProcessEdge.ts"
@@ -39,6 +39,9 @@ const supervisorIn = ({ JINKA_NOTIFY_FD, WATCHDOG_USEC }: NodeJS.ProcessEnv): Su
   }
 }
 
+const unread = Deferred.makeUnsafe<void>()
+process.stdout.once("error", () => Deferred.doneUnsafe(unread, Effect.void))
+
 const edge = ProcessEdge.of({
   pid: process.pid,
   supervisor: supervisorIn(process.env),
@@ -52,6 +55,7 @@ const edge = ProcessEdge.of({
     areTaken = true
     return nextSignal
   }),
+  unread: Deferred.await(unread),
   exitNow: (code) => Effect.sync(() => process.exit(code)),
   killNow: Effect.andThen(
     Effect.sync(() => process.kill(process.pid, "SIGKILL")),

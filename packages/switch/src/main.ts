@@ -9,6 +9,9 @@ import { quickAnswer } from "./operate/quick/Quick.ts"
 // Node opens its debugger at SIGUSR1 to anybody who may send one; a listener of ours takes that away.
 process.on("SIGUSR1", () => {})
 
+// Whoever reads our output or log may go before us, and a disk that takes them may be full: the switch does not end with that.
+for (const output of [process.stdout, process.stderr]) output.on("error", () => {})
+
 const old = tooOld(process.versions.node)
 if (old !== undefined) {
   console.error(old)

@@ -130,6 +130,24 @@ describe("jinka-sim partner", () => {
     expect([outside.code, outside.err]).toEqual([2, expect.stringContaining("an address of this machine alone")])
   })
 
+  it("goes on with its work when nobody reads its events any more", async () => {
+    writeFileSync(join(folder, "issuer.yaml"), text("05"))
+    const run = partner("issuer.yaml", "--screen", "lines")
+    const { port } = await event(run, "started")
+    run.child.stdout!.destroy()
+    run.child.stderr!.destroy()
+    for (let times = 1; times <= 3; times++) {
+      const line = await dialled(Number(port), plansOf(text("05"))[0]!)
+      line.say(money(line.codec, { 11: stan(times) }))
+
+      expect((await line.heard(1))[0]!.fields[39]).toBe("05")
+    }
+    run.child.kill("SIGTERM")
+
+    expect(await run.exit).toBe(0)
+    expect(readFileSync(join(folder, "history.jsonl"), "utf8")).toContain(`"key":"${stan(3)}`)
+  })
+
   it("shows a table that is kept up to date on a terminal", async () => {
     writeFileSync(join(folder, "issuer.yaml"), text("05"))
     const run = partner("issuer.yaml", "--screen", "live")

@@ -273,6 +273,28 @@ export const runSwitchProcessIn = (
   ...flags: ReadonlyArray<string>
 ): Promise<RunningSwitch> => watchedProcess(start(["run", file, ...flags], env))
 
+/** The same, and once it is ready nobody reads what it prints and logs any more. */
+export const runSwitchUnread = async (file: string): Promise<RunningSwitch> => {
+  const child = start(["run", file], {})
+  const running = await watchedProcess(child)
+  child.stdout!.destroy()
+  child.stderr!.destroy()
+  return running
+}
+
+/** A command whose standard output nobody reads, as behind `| true`, and how it ends. */
+export const jinkaUnread = (
+  args: ReadonlyArray<string>
+): Promise<{ readonly code: number | null; readonly err: string }> => {
+  const child = start(args, {})
+  let err = ""
+  child.stdout!.destroy()
+  child.stderr!.on("data", (text) => {
+    err += text
+  })
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code, err })))
+}
+
 /** The same with a journal that cannot grow beyond a few hundred KiB. */
 export const runLimitedSwitch = (file: string): Promise<RunningSwitch> =>
   watchedProcess(start(["run", file], {}, limited))

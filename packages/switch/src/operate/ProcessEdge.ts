@@ -29,6 +29,8 @@ export class ProcessEdge extends Context.Service<
     readonly takeSignals: Effect.Effect<Effect.Effect<string>>
     /** Whoever started the process and waits for its word; left out: nobody does. */
     readonly supervisor?: Supervisor | undefined
+    /** Ends when nobody reads standard output any more (`| head -1`); left out: somebody always does. */
+    readonly unread?: Effect.Effect<void> | undefined
     /** Ends the process at once, without finalizers: for a journal that cannot be trusted any more (guarantee G9). */
     readonly exitNow: (code: number) => Effect.Effect<never>
     /** Kills the process: an exit would wait for the journal's thread, and that one waits for a disk that does not answer. */

@@ -7,6 +7,7 @@ import { StatusReport } from "../control/Report.ts"
 import { topText } from "../control/TopText.ts"
 import { changes } from "../control/WatchText.ts"
 import { CommandFailed } from "../Exit.ts"
+import { ProcessEdge } from "../ProcessEdge.ts"
 import { socketOf, whichSwitch } from "./Asked.ts"
 
 const every = Flag.String("every").pipe(
@@ -26,22 +27,26 @@ const everyMs = (text: string) => {
     : Effect.succeed(ms)
 }
 
-/** Looks again and again; `shown` gets each report with the one before it. */
+/** Looks again and again, for as long as somebody reads what is shown; `shown` gets each report with the one before it. */
 const looking = <E, R>(
   flags: { readonly every: string; readonly times: Option.Option<number> } & Parameters<typeof socketOf>[0],
   shown: (before: StatusReport, after: StatusReport) => Effect.Effect<void, E, R>
 ) =>
   Effect.gen(function* () {
+    const { unread = Effect.never } = yield* ProcessEdge
     const pause = yield* everyMs(flags.every)
     const socket = yield* socketOf(flags)
     let before = yield* ask(socket, "GET", "/status", StatusReport)
     let left = Option.getOrElse(flags.times, () => Number.POSITIVE_INFINITY)
-    while (left-- > 0) {
-      yield* Effect.sleep(pause)
-      const after = yield* ask(socket, "GET", "/status", StatusReport)
-      yield* shown(before, after)
-      before = after
-    }
+    const looks = Effect.gen(function* () {
+      while (left-- > 0) {
+        yield* Effect.sleep(pause)
+        const after = yield* ask(socket, "GET", "/status", StatusReport)
+        yield* shown(before, after)
+        before = after
+      }
+    })
+    yield* Effect.raceFirst(looks, unread)
   })
 
 /** Clears the screen and goes to its corner (ECMA-48, ED and CUP). */
