@@ -92,6 +92,8 @@ export const ownTransactionOf = (layout: Layout, index: MessageIndex): string =>
 const textOf = ({ dialect }: Layout, index: MessageIndex, original: OriginalFields | undefined): string => {
   const recipe = dialect.reversal?.originalData
   if (recipe === undefined) return dialect.match.transaction.map((de) => index.text(de)).join("|")
-  const own = readOriginalData(dialect, originalData(dialect, index)!)
+  // What a reversal says of its original is mostly all of it.
+  const isWhole = original !== undefined && recipe.parts.every(({ de }) => de === 0 || original[de])
+  const own = isWhole ? original : readOriginalData(dialect, originalData(dialect, index)!)
   return recipe.parts.map(({ de }) => (de === 0 ? "" : original?.[de] || own?.[de] || "")).join("|")
 }
