@@ -39,6 +39,20 @@ for (const stan of ["callers", "own"] as const) {
       })
     )
 
+    it.effect("hears again that it was declined", () =>
+      Effect.gen(function* () {
+        const { a, b, commit } = yield* bench(links)
+        a.say(purchase())
+        yield* commit
+        b.say(...b.heard().map((seen) => answerTo(seen, "0210", { 39: "51" })))
+        yield* commit
+        a.say(reversal, repeat)
+        yield* commit
+
+        expect(codes(a.heard()).toSorted()).toEqual(["00", "51", "51"])
+      })
+    )
+
     it.effect("hears so when the approval comes behind the reversal, and a decline as it was", () =>
       Effect.gen(function* () {
         for (const code of ["00", "51"]) {

@@ -136,16 +136,11 @@ export class Deliveries {
     const stored = record.queued(target, 0, this.source(origin, target, index), bytes, partner)
     if (original !== undefined) stored.original = original
     commits.after(partner, stored.exchange, () => target.stored.add(stored))
-    if (mtiClass(index.mti) === "reversal") this.undoes(origin, index, stored)
+    if (mtiClass(index.mti) === "reversal") {
+      this.originals.undoneBy(origin, target, index, stored.exchange)
+      if (original !== undefined) this.desks.at(original.desk).outstanding.at(original.slot).isTakenBack = true
+    }
     this.taken(origin, epoch, index, target, stored.exchange)
-  }
-
-  /** What a reversal was taken for must not be told, or come, behind it any more. */
-  private undoes(origin: Desk, index: MessageIndex, { exchange, original }: Stored): void {
-    const known = this.originals.meant(origin, index)
-    if (known === undefined) return this.originals.unseen(origin, index, exchange)
-    this.originals.takenBack(origin, index, known.exchange)
-    if (original !== undefined) this.desks.at(original.desk).outstanding.at(original.slot).isTakenBack = true
   }
 
   /** The message is the switch's from here on: it is remembered, and acknowledged when that is on disk. */

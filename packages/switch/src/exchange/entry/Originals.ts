@@ -214,11 +214,18 @@ export class Originals {
     return sent.exchange
   }
 
+  /** A reversal for `target` was taken as `exchange`: what it is about must not be told to be approved, or come, behind it. */
+  undoneBy(origin: Desk, target: Desk, index: MessageIndex, exchange: number): void {
+    const known = this.meant(origin, index)
+    if (known === undefined) this.unseen(origin, index, exchange)
+    else if (!this.isDeclined(target, origin, index, known.exchange)) this.takenBack(origin, index, known.exchange)
+  }
+
   /**
    * The partner takes back what it had asked for, and what was approved: from now on a repeat of that hears that there is no
    * answer. `language`: the index's, where it is not the origin's.
    */
-  takenBack(origin: Desk, index: MessageIndex, exchange: number, language = origin.language): void {
+  private takenBack(origin: Desk, index: MessageIndex, exchange: number, language = origin.language): void {
     const mti = language.original(index)?.mti ?? REQUEST
     for (const desk of this.desks.kin.linksOf(origin)) {
       const known = this.knownOn(desk, language, index)
@@ -256,18 +263,36 @@ export class Originals {
   }
 
   /** Whether the original of this exchange went to the desk's partner under a STAN of ours, or under its caller's. */
-  private isSentAs(
+  private isSentAs(stan: "own" | "callers", desk: Desk, origin: Desk, index: MessageIndex, exchange: number): boolean {
+    const length = this.sentKey(stan, desk, origin, index, exchange)
+    if (length === 0) return false
+    const { outstanding, recent } = desk
+    const found = outstanding.find(this.key, 0, length) ?? recent.findSent(this.key, 0, length, this.desks.seconds)
+    return found?.exchange === exchange
+  }
+
+  /** Puts the key under which the original of this exchange would have gone to the desk's partner into `key`; 0: it has none. */
+  private sentKey(
     stan: "own" | "callers",
-    { language, outstanding, recent }: Desk,
+    { language }: Desk,
     origin: Desk,
     index: MessageIndex,
     exchange: number
-  ): boolean {
+  ): number {
     const renamed = stan === "own" ? origin.language.withStan(index, stanOf(exchange), stanOf(exchange)) : index
-    const length = renamed === undefined ? 0 : this.keyOf(origin, renamed, language.sentFields)
-    if (length === 0) return false
-    const found = outstanding.find(this.key, 0, length) ?? recent.findSent(this.key, 0, length, this.desks.seconds)
-    return found?.exchange === exchange
+    return renamed === undefined ? 0 : this.keyOf(origin, renamed, language.sentFields)
+  }
+
+  /** Whether it is known that the partner of `target` has declined the message's original. */
+  private isDeclined(target: Desk, origin: Desk, index: MessageIndex, exchange: number): boolean {
+    const { groups, seconds } = this.desks
+    for (const desk of [target, ...groups.others(target.id)])
+      for (const stan of ["own", "callers"] as const) {
+        const length = this.sentKey(stan, desk, origin, index, exchange)
+        const sent = length === 0 ? undefined : desk.recent.findSent(this.key, 0, length, seconds)
+        if (sent?.exchange === exchange) return sent.outcome === Outcome.refused
+      }
+    return false
   }
 
   /** What the message's original became, if it came on the link of `desk`; `undefined`: it did not, or it is forgotten. */
