@@ -142,6 +142,32 @@ describe("At 3 a.m.", () => {
     expect(alarms.out).toMatch(/! clock of acquirer since .*: the partner's clock is 1[12]\d s ahead of ours/)
   })
 
+  it("a partner's first business date is no warning, and one that moved without a word of it is", async () => {
+    const running = await runSwitch(configuration(folder(), (yaml) => yaml.replace('bin: "621234"', 'bin: "62"')))
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    await until(isReady(running, "acquirer"), "the acquirer's link is ready")
+    await until(isReady(running, "issuer"), "the issuer's link is ready")
+    const dates = [0, 1].map((days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10))
+    for (const [stan, date] of dates.entries()) {
+      acquirer.send(purchase(stan + 1))
+      const answer = answerTo(await issuer.next())
+      issuer.send({ ...answer, fields: { ...answer.fields, 15: date.slice(5).replace("-", "") } })
+      await acquirer.next()
+    }
+    await until(() => running.err().includes(`business day of issuer is ${dates[1]}`), "the second date in the log")
+    await running.stop()
+
+    const said = running
+      .err()
+      .split("\n")
+      .filter((line) => line.includes("business day of issuer is"))
+    expect(said).toEqual([
+      expect.stringMatching(new RegExp(`INFO .*business day of issuer is ${dates[0]}`)),
+      expect.stringMatching(new RegExp(`WARN .*business day of issuer is ${dates[1]}`))
+    ])
+  })
+
   it("a switch that does not answer: not running, killed, or another user's, each with what to do", async () => {
     const file = configuration(folder())
     const never = await jinka(["status", file])
