@@ -1,40 +1,63 @@
 /** `jinka bundle`: what a partner or a colleague needs to see of a link or a transaction, as files. */
-import { Console, Effect, FileSystem, Option, Path } from "effect"
+import { Clock, Console, Effect, FileSystem, Option, Path } from "effect"
 import { Command, Flag } from "effect/cli"
 import { evidencePage } from "../Bundle.ts"
+import { load } from "../Configuration.ts"
 import { ask } from "../control/ControlCall.ts"
 import { StatusReport } from "../control/Report.ts"
 import { CommandFailed } from "../Exit.ts"
 import { fileWords } from "../FileWords.ts"
-import { TraceReport } from "../trace/TraceReport.ts"
-import { noSuchLink, socketOf, whichSwitch } from "./Asked.ts"
+import { noSuchLink, socketOf, type Which, whichSwitch } from "./Asked.ts"
+import { searchKey, transactionsOf } from "./TraceCommand.ts"
 
 const flags = {
   ...whichSwitch,
   link: Flag.String("link").pipe(Flag.withDescription("The link that it is about"), Flag.optional),
-  stan: Flag.String("stan").pipe(Flag.withDescription("A transaction by its STAN, DE 11"), Flag.optional),
+  stan: Flag.Int("stan").pipe(Flag.withDescription("A transaction by its STAN, DE 11"), Flag.optional),
   rrn: Flag.String("rrn").pipe(Flag.withDescription("A transaction by its RRN, DE 37"), Flag.optional),
   to: Flag.String("to").pipe(Flag.withDescription("Directory for the files; made when it is not there"))
 }
 
 const usage = (says: string) => new CommandFailed({ exit: "usage", says })
 
-const traced = Effect.fnUntraced(function* (socket: string, stan: Option.Option<string>, rrn: Option.Option<string>) {
-  const key = {
-    ...(Option.isSome(stan) ? { stan: stan.value } : {}),
-    ...(Option.isSome(rrn) ? { rrn: rrn.value } : {})
-  }
-  return Object.keys(key).length === 0 ? undefined : yield* ask(socket, "POST", "/trace", TraceReport, key)
+const nameOf = (file: Option.Option<string>) =>
+  Option.isNone(file)
+    ? Effect.succeed("")
+    : load(file.value).pipe(
+        Effect.map(({ document }) => document.name),
+        Effect.orElseSucceed(() => "")
+      )
+
+/** The status of a running switch. A transaction needs none: of a switch that does not run its journal tells of it. */
+const statusOf = Effect.fnUntraced(function* (which: Which, isOfLink: boolean) {
+  const socket = yield* socketOf(which)
+  const name = yield* nameOf(which.file)
+  const at = new Date(yield* Clock.currentTimeMillis).toISOString()
+  return yield* ask(socket, "GET", "/status", StatusReport).pipe(
+    Effect.catch((failed) => {
+      if (failed.exit !== "network") return Effect.fail(failed)
+      const says = `${failed.says} Without --link the evidence of a transaction comes from the journal.`
+      return isOfLink
+        ? Effect.fail(new CommandFailed({ exit: failed.exit, says }))
+        : Effect.succeed({ name, at, kernelAbsent: "", links: [] })
+    })
+  )
+})
+
+/** A transaction's keys; `undefined`: none is asked for. */
+const keyOf = Effect.fnUntraced(function* (stan: Option.Option<number>, rrn: Option.Option<string>) {
+  return Option.isNone(stan) && Option.isNone(rrn) ? undefined : yield* searchKey(stan, rrn, Option.none())
 })
 
 /** `jinka bundle FILE --to DIRECTORY`. */
 export const bundle = Command.make("bundle", flags, ({ link: name, rrn, stan, to, ...which }) =>
   Effect.gen(function* () {
-    if ([name, rrn, stan].every(Option.isNone)) return yield* usage("Say what it is about: --link, --stan or --rrn.")
+    if (Option.isNone(name) && Option.isNone(rrn) && Option.isNone(stan))
+      return yield* usage("Say what it is about: --link, --stan or --rrn.")
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const socket = yield* socketOf(which)
-    const status = yield* ask(socket, "GET", "/status", StatusReport)
+    const key = yield* keyOf(stan, rrn)
+    const status = yield* statusOf(which, Option.isSome(name))
     const link = status.links.find((one) => Option.isSome(name) && one.name === name.value)
     if (Option.isSome(name) && link === undefined) {
       return yield* noSuchLink(
@@ -42,7 +65,7 @@ export const bundle = Command.make("bundle", flags, ({ link: name, rrn, stan, to
         status.links.map((one) => one.name)
       )
     }
-    const trace = yield* traced(socket, stan, rrn)
+    const trace = key === undefined ? undefined : yield* transactionsOf(which.file, which.control, key)
     const pages: Readonly<Record<string, string>> = {
       "evidence.md": evidencePage({ status, link, trace }),
       ...(link === undefined ? {} : { "link.json": `${JSON.stringify(link, undefined, 2)}\n` }),
@@ -61,7 +84,7 @@ export const bundle = Command.make("bundle", flags, ({ link: name, rrn, stan, to
   })
 ).pipe(
   Command.withDescription(
-    "Writes the evidence about one link, or one transaction, for the partner: times, states, ends of connections, both sides' messages with card data covered, in English and 中文 (evidence.md), and the same for programs (JSON). It holds nothing of other partners, and nothing of the configuration."
+    "Writes the evidence about one link, or one transaction, for the partner: times, states, ends of connections, both sides' messages with card data covered, in English and 中文 (evidence.md), and the same for programs (JSON). A link's comes from the running switch; a transaction's from the journal, too, when the switch does not run. It holds nothing of other partners, and nothing of the configuration."
   ),
   Command.withShortDescription("Evidence of a link or a transaction, to be sent to the partner"),
   Command.withExamples([

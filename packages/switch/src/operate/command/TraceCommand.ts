@@ -73,7 +73,8 @@ export const trace = Command.make(
   ])
 )
 
-const searchKey = Effect.fnUntraced(function* (
+/** What is looked for; fails when that is nothing, or no key. */
+export const searchKey = Effect.fnUntraced(function* (
   stan: Option.Option<number>,
   rrn: Option.Option<string>,
   pan: Option.Option<string>
@@ -128,6 +129,10 @@ const ofAnswers = (key: SearchKey | undefined): Searching<WhyReport> => ({
     return whyJournal({ ...journal, names: () => names, last: () => lastSeq }, dialects, key)
   }
 })
+
+/** The transactions with these keys, wherever they can be read. */
+export const transactionsOf = (place: Option.Option<string>, control: Option.Option<string>, key: SearchKey) =>
+  found(place, control, ofTransaction(key, false))
 
 const offline = <A>({ open, dialects }: JournalPlace, searching: Searching<A>) =>
   Effect.scoped(
