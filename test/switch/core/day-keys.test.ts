@@ -75,6 +75,37 @@ describe("A key of another day, on another link of the same partner", () => {
   )
 })
 
+describe("What is marked as a repeat behind the cut-over, where STANs begin anew with the day,", () => {
+  it.effect(
+    "is one of the day before, and not sent again: a purchase and an advice; with another amount it is refused",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(NOW)
+        const businessDay = { cutOver: "accept", stan: "begins-anew", reconcile: "pass" } as const
+        const links = [{ ...linkOf("acquirer", 4802), businessDay }, linkOf("issuer", 103)]
+        const { commit, dial } = yield* startBench(links)
+        const [a, b] = [dial(0), dial(1)]
+        yield* commit
+        a.say(purchase(), purchase({ 11: "000002" }, "0220"))
+        yield* commit
+        b.say(...b.heard().map((seen) => answerTo(seen, seen.mti === "0200" ? "0210" : "0230")))
+        a.say(cutOver("201"), cutOver("202"))
+        yield* commit
+        a.heard()
+        a.say(purchase({}, "0201"), purchase({ 11: "000002" }, "0221"), purchase({ 4: "000000045600" }, "0201"))
+        yield* commit
+
+        expect(b.heard()).toEqual([])
+        expect(
+          a
+            .heard()
+            .map(({ mti, fields }) => `${mti} ${fields[39]}`)
+            .toSorted()
+        ).toEqual(["0210 00", "0210 94", "0230 00"])
+      })
+  )
+})
+
 describe("A key of today, where STANs begin anew with the day,", () => {
   const businessDay = { cutOver: "accept", stan: "begins-anew", reconcile: "pass" } as const
   const links = [{ ...linkOf("acquirer", 4802), businessDay }, linkOf("issuer", 103)]

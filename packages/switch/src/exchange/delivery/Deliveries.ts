@@ -76,7 +76,11 @@ export class Deliveries {
     if (!language.isIdentified(index)) return refusals.refuse(origin, epoch, index, "formatError")
     const length = language.key(index, language.receivedFields, this.originKey)
     // A refused advice is taken when it comes again.
-    const known = repeats.known(origin, desks.hash.hash(kindOf(index.mti), this.originKey, 0, length))
+    const known = repeats.known(
+      origin,
+      desks.hash.hash(kindOf(index.mti), this.originKey, 0, length),
+      isRepeat(index.mti)
+    )
     if (known?.outcome === Outcome.queued) return this.repeated(origin, epoch, index, known)
     // Its reversal came before it, and was taken.
     if (known?.outcome === Outcome.unseen) return refusals.repeated(origin, epoch, index, known)
@@ -243,7 +247,7 @@ export class Deliveries {
       original === undefined
         ? language.key(index, language.receivedFields, this.key)
         : language.originalKey(index, original, language.receivedFields, this.key)
-    const known = this.repeats.known(origin, this.desks.hash.hash(kindOf(mti), this.key, 0, length))
+    const known = this.repeats.known(origin, this.desks.hash.hash(kindOf(mti), this.key, 0, length), false)
     if (known?.outcome !== Outcome.open && known?.outcome !== Outcome.timedOut) return undefined
     const { exchange } = known
     for (const { id, outstanding } of [home, ...groups.others(home.id)]) {

@@ -3,7 +3,7 @@
  * forgotten accepted keys that may still be repeated (`RecentKeys.forgotten`), it says what the journal has to be asked
  * (`Questions`).
  */
-import { MessageIndex } from "@jinka/codec"
+import { isRepeat, MessageIndex } from "@jinka/codec"
 import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
@@ -14,10 +14,12 @@ import { type Known, kindOf, Outcome, type Sent } from "./RecentKeys.ts"
 
 /**
  * What is known of a key, unless the day of the link that it comes on has made it free again. A cut-over does not end what is
- * open: its repeat is one, and its reversal has to wait for it.
+ * open: its repeat is one, and its reversal has to wait for it. What is marked as a repeat is one on any day.
  */
-const ofToday = ({ day }: Desk, known: Known | undefined): Known | undefined =>
-  known !== undefined && (known.outcome === Outcome.open || day?.forgets(known.exchange) !== true) ? known : undefined
+const ofToday = ({ day }: Desk, known: Known | undefined, isMarked: boolean): Known | undefined =>
+  known !== undefined && (isMarked || known.outcome === Outcome.open || day?.forgets(known.exchange) !== true)
+    ? known
+    : undefined
 
 /** What the journal was asked about a message, and has answered: it need not be asked again. */
 export interface Asked {
@@ -45,13 +47,16 @@ export class Repeats {
     this.desks = desks
   }
 
-  /** What memory knows of the message with this key, hashed, that came at `desk`, on whichever link of its partner. */
-  known(desk: Desk, key: KeyDigest): Known | undefined {
+  /**
+   * What memory knows of the message with this key, hashed, that came at `desk`, on whichever link of its partner. `isMarked`: it
+   * says itself that it is a repeat.
+   */
+  known(desk: Desk, key: KeyDigest, isMarked: boolean): Known | undefined {
     const { seconds } = this.desks
-    let known = ofToday(desk, desk.recent.findHashed(key, seconds))
+    let known = ofToday(desk, desk.recent.findHashed(key, seconds), isMarked)
     if (known !== undefined && known.outcome !== Outcome.refused) return known
     for (const one of this.linksOf(desk)) {
-      const other = one === desk ? undefined : ofToday(desk, one.recent.findHashed(key, seconds))
+      const other = one === desk ? undefined : ofToday(desk, one.recent.findHashed(key, seconds), isMarked)
       // What one link has refused another one may have taken since: an advice is, when it comes again.
       if (other !== undefined && other.outcome !== Outcome.refused) return other
       known ??= other
@@ -63,7 +68,7 @@ export class Repeats {
   knownOf(desk: Desk, index: MessageIndex): Known | undefined {
     const { language } = desk
     const length = language.key(index, receivedFieldsOf(language, index.mti), this.key)
-    return this.known(desk, this.desks.hash.hash(kindOf(index.mti), this.key, 0, length))
+    return this.known(desk, this.desks.hash.hash(kindOf(index.mti), this.key, 0, length), isRepeat(index.mti))
   }
 
   /** Whether only the journal could say that a message that memory does not know has not come before. */

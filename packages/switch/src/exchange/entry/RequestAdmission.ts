@@ -5,7 +5,7 @@
  * The order of the checks is in docs/concepts/exchanges.md. What is taken is in the target's table of outstanding requests and
  * on its way to the journal; `Requests` goes on with it from there.
  */
-import type { MessageIndex } from "@jinka/codec"
+import { isRepeat, type MessageIndex } from "@jinka/codec"
 import { mayCross } from "../../message/Crossing.ts"
 import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
@@ -73,7 +73,7 @@ export class RequestAdmission {
     if (!language.isIdentified(index)) return this.refuse(coming, "formatError")
     this.originLength = language.key(index, receivedFieldsOf(language, index.mti), this.originKey)
     this.asked.keep(desks.hash.hash(kindOf(index.mti), this.originKey, 0, this.originLength))
-    const known = repeats.known(origin, this.asked)
+    const known = repeats.known(origin, this.asked, isRepeat(index.mti))
     if (known !== undefined) return this.refusals.repeated(origin, epoch, index, known)
     const question = asked.isNew ? undefined : repeats.question(origin, index)
     if (question !== undefined) return this.ask(coming, question, () => ({ ...asked, isNew: true }))
