@@ -52,6 +52,31 @@ describe("A change", () => {
     })
   )
 
+  it.effect("forgets a wait that is over, however it ended", () =>
+    Effect.gen(function* () {
+      const change = new Change()
+      let isDone = false
+      let looks = 0
+      const look = () => {
+        looks++
+        return isDone
+      }
+      const waits = yield* Effect.forEach([60_000, 60_000, 1000], (limitMs) =>
+        Effect.forkChild(change.until(look, limitMs), { startImmediately: true })
+      )
+      yield* Fiber.interrupt(waits[0]!)
+      yield* TestClock.adjust(1000)
+      yield* Fiber.join(waits[2]!)
+      isDone = true
+      change.happened()
+      yield* Fiber.join(waits[1]!)
+
+      looks = 0
+      change.happened()
+      expect(looks).toBe(0)
+    })
+  )
+
   it.effect("waits for nothing that is so already, and no longer than it was told", () =>
     Effect.gen(function* () {
       const change = new Change()

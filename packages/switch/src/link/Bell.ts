@@ -46,10 +46,13 @@ export class Change {
   until(isDone: () => boolean, limitMs: number): Effect.Effect<void> {
     const done = Effect.callback<void>((resume) => {
       if (isDone()) return resume(Effect.void)
-      const look = () => {
-        if (isDone()) resume(Effect.void)
-      }
       const waiting = this.waiting ?? new Set()
+      const look = () => {
+        if (!isDone()) return
+        // What is returned below is called only when the wait is interrupted.
+        waiting.delete(look)
+        resume(Effect.void)
+      }
       this.waiting = waiting.add(look)
       return Effect.sync(() => waiting.delete(look))
     })
