@@ -103,7 +103,7 @@ describe("jinka-sim init", () => {
     expect(readFileSync(join(folder, "links/.run/report.xml"), "utf8")).toContain('failures="0"')
     expect(existsSync(join(folder, "links/.run/report.html"))).toBe(true)
     // How fast it is depends on the machine; that it can be read does not.
-    expect((await sim("load", "links/load.yaml", "--check")).output).toContain("1 links, 1 lines of mix, good")
+    expect((await sim("load", "links/load.yaml", "--check")).output).toContain("1 link, 1 line of mix, good")
     expect(existsSync(join(folder, "links/.run/issuer-ledger.jsonl"))).toBe(true)
   })
 

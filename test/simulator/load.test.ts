@@ -218,6 +218,7 @@ describe("a load file", () => {
         "the larger amount comes after the dots"
       )
       expect(yield* wrongOf("", good.replace("{stan}", "{stam}"))).toContain('"{stam}" is not known; known are {stan}')
+      expect(yield* wrongOf("utc offset: -900\n")).toContain("minutes from -720 to 840")
       expect(yield* wrongOf("warmup: 5s\n")).toContain('"warmup" is not known here; did you mean "warm up"?')
       expect(yield* wrongOf("", good.replace("sign on: signOn", "sign on: signon"))).toContain('did you mean "signOn"?')
     })
@@ -350,12 +351,13 @@ describe("a load", () => {
     expect(long).toMatch(/14 phases: second 0, .*, and 2 more\.</)
     expect(long).toContain("the first 5 of 8 series")
 
-    const step = { rate: 10, value: Number.POSITIVE_INFINITY, isKept: false, says: "" }
+    const step = { rate: 10, value: Number.POSITIVE_INFINITY, isKept: false, says: "", isInvalid: false }
     const knee = {
       bound: parseBound("p99 < 5 ms")!,
       rate: 20,
       steps: [step],
       isStopped: true,
+      isInvalid: false,
       says: "",
       last: undefined
     }
@@ -407,6 +409,30 @@ describe("a load", () => {
       expect(knee.rate).toBeLessThan(600)
       expect(knee.steps.some(({ isKept }) => !isKept)).toBe(true)
       expect(kneeTable(knee)).toContain("p90")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("says of a search that the generator was the limit, and takes no moment of lateness for the system's", () =>
+    Effect.gen(function* () {
+      // This process is both: what holds its thread makes the generator late. Once below 150 a second, always above.
+      const arrivals: Array<number> = []
+      let hiccups = 1
+      const { port } = yield* system(() => {
+        const now = performance.now()
+        arrivals.push(now)
+        while (arrivals[0]! < now - 200) arrivals.shift()
+        const isOverwhelmed = arrivals.length > 30
+        if (!isOverwhelmed && hiccups-- <= 0) return 0
+        for (const until = now + (isOverwhelmed ? 20 : 150); performance.now() < until; );
+        return 0
+      })
+      const settings = yield* settingsOf(port, "fixed 50/s for 1s")
+      const knee = yield* findKnee(settings, parseBound("p90 < 10 ms")!, 500, watch, () => undefined)
+
+      expect(knee.rate).toBeGreaterThanOrEqual(50)
+      expect(knee.isInvalid).toBe(true)
+      expect(knee.steps.filter(({ isInvalid }) => isInvalid).length).toBeGreaterThanOrEqual(3)
+      expect(kneeTable(knee)).toMatch(/INVALID: \d+\/s kept p90 < 10 ms, and above it the generator was the limit/)
     }).pipe(Effect.scoped)
   )
 })

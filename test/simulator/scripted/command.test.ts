@@ -177,6 +177,6 @@ describe("jinka-sim partner", () => {
 
     expect(ended).toEqual({ code })
     expect(err).toContain(says)
-    if (code === 0) expect(out).toBe("issuer: cups, async-duplex, 1 rules\n")
+    if (code === 0) expect(out).toBe("issuer: cups, async-duplex, 1 rule\n")
   })
 })

@@ -1,8 +1,10 @@
 /** `jinka-sim check`: judges the files of a run. */
+
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { check } from "../checker/Checker.ts"
 import { readEvidence } from "../checker/EvidenceFiles.ts"
+import { counted } from "../file/Counted.ts"
 import { millisecondsOf } from "../file/YamlNodes.ts"
 import { verdictLine, verdictTable } from "../report/Report.ts"
 import { isTerminal, Unsettled } from "./Conduct.ts"
@@ -58,7 +60,7 @@ export const checkCommand = Command.make(
     const verdict = check({ ...(yield* readEvidence(input)), withinMs: input.within, wasAway: input.away })
     yield* Console.log(input.format === "json" ? verdictLine(verdict) : verdictTable(verdict, yield* isTerminal))
     if (!verdict.isPassed) {
-      return yield* new Unsettled({ reason: `${verdict.findings.length} findings: see the rules above` })
+      return yield* new Unsettled({ reason: `${counted(verdict.findings.length, "finding")}: see the rules above` })
     }
   })
 ).pipe(

@@ -1,6 +1,7 @@
 /** `jinka-sim load`: requests by a schedule, and how long their answers took. */
 import { Console, Effect, Option, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { counted } from "../file/Counted.ts"
 import { tryToWrite, writeTexts } from "../file/TextFile.ts"
 import { readLoadFile } from "../load/LoadFile.ts"
 import { loadHtml } from "../load/LoadHtml.ts"
@@ -104,7 +105,7 @@ export const loadCommand = Command.make(
     const settings = yield* readLoadFile(input.file)
     if (input.check)
       return yield* Console.log(
-        `${input.file}: ${settings.links.length} links, ${settings.mix.length} lines of mix, good`
+        `${input.file}: ${counted(settings.links.length, "link")}, ${counted(settings.mix.length, "line")} of mix, good`
       )
     if (input.findKnee !== undefined && input.expect !== undefined) {
       const rule = "it is for one load: with --find-knee the bound is the one that it names"
@@ -136,6 +137,10 @@ export const loadCommand = Command.make(
           ? `no rate kept ${knee.bound.text}, and no report is written`
           : "the highest rate may be above the one found"
       if (knee.isStopped) return yield* new Unsettled({ reason: `the search was stopped: ${found}` })
+      if (knee.isInvalid) {
+        const reason = "the search is INVALID: the generator was the limit, and the system may stand more"
+        return yield* new Unsettled({ reason })
+      }
       if (knee.rate === 0) return yield* new Unsettled({ reason: found })
       return
     }

@@ -1,7 +1,9 @@
 /** `jinka-sim partner FILE`: partners as data, played until a signal; files are read again when they change. */
+
 import { relative } from "node:path"
 import { Console, Effect, Queue, Stdio, Terminal } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { counted } from "../file/Counted.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { endpointText } from "../link/Listener.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
@@ -155,7 +157,7 @@ const held = ({ plans }: PartnersFile): string =>
   plans
     .map(({ form, link, name, rules }) => {
       const { mode } = link.mode
-      return `${name}: ${form.codec.dialect.name}, ${mode}, ${rules.length} rules`
+      return `${name}: ${form.codec.dialect.name}, ${mode}, ${counted(rules.length, "rule")}`
     })
     .join("\n")
 

@@ -12,6 +12,7 @@ import {
   type WireFormat,
   wireFormatNames
 } from "../dialogue/WireFormat.ts"
+import { counted } from "../file/Counted.ts"
 import { bytesOfFile } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
@@ -148,7 +149,7 @@ export const recordCommand = Command.make(
     const { out } = input
     yield* writeText(out, () => `${printed}\n`)
     yield* Console.log(
-      `${lines.length} messages of ${new Set(lines.map(({ connection }) => connection)).size} connections`
+      `${counted(lines.length, "message")} of ${counted(new Set(lines.map(({ connection }) => connection)).size, "connection")}`
     )
   })
 ).pipe(
@@ -185,7 +186,7 @@ const table = (ended: ReadonlyArray<Replayed>): string => {
   }
   const places = [...byPlace]
     .sort((one, other) => other[1] - one[1])
-    .map(([place, times]) => `  ${place}: ${times} times`)
+    .map(([place, times]) => `  ${place}: ${counted(times, "time")}`)
   const wrong = ended.filter(({ outcome }) => outcome === "differs" || outcome === "unanswered")
   const shown = wrong.slice(0, SHOWN).map(({ differences, mti, outcome, rrn, stan }) => {
     const what = differences.map(({ one, other, place }) => `${place} "${one}" became "${other}"`).join(", ")

@@ -6,6 +6,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { duration, listOf } from "../cli/Flags.ts"
 import { StopSignal } from "../cli/StopSignal.ts"
+import { counted } from "../file/Counted.ts"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import { tryToWrite, writeTexts } from "../file/TextFile.ts"
 import type { Endpoint } from "../link/Listener.ts"
@@ -203,8 +204,6 @@ const runCommand = Command.make(
     }
   ])
 )
-
-const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
 
 const checkFileCommand = Command.make(
   "check",

@@ -2,7 +2,9 @@
  * Outcomes of dialogues as one page that needs nothing else: what was kept, what was said in time with a column for each partner,
  * and of a broken rule the message that came beside the one that it was to be like. Card data covered. Pure.
  */
+
 import { coverTyped, type DescribedRow, describe } from "@jinka/codec"
+import { counted } from "../file/Counted.ts"
 import { shownText } from "../file/FileInvalid.ts"
 import { coveredBytes } from "./Cover.ts"
 import type { Dialogue } from "./Dialogue.ts"
@@ -142,7 +144,7 @@ export const htmlReport = (outcomes: ReadonlyArray<Outcome>): string => {
   return [
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
     `<title>Dialogues: ${sums.join(", ")}</title><style>${style}</style>`,
-    `<h1>${outcomes.length} dialogues: ${sums.join(", ")} <small>${began}</small></h1>`,
+    `<h1>${counted(outcomes.length, "dialogue")}: ${sums.join(", ")} <small>${began}</small></h1>`,
     '<input id="filter" placeholder="filter by rule, file or value" size="40">',
     ...sorted.map(outcomeText),
     `<script>${script}</script></html>`,

@@ -10,6 +10,7 @@ import { Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { endpoint, file } from "../cli/Flags.ts"
 import { StopSignal } from "../cli/StopSignal.ts"
+import { counted } from "../file/Counted.ts"
 import { bytesOfFile, textOfFile } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
@@ -166,7 +167,7 @@ export const recordCommand = Command.make(
         return yield* new FileMalformed({ path: source.path, reason })
       }
       yield* write
-      return yield* Console.log(`${recorded.messages} messages in ${relative(".", out)}`)
+      return yield* Console.log(`${counted(recorded.messages, "message")} in ${relative(".", out)}`)
     }
     const { listen, target } = source
     let seen = 0
@@ -203,7 +204,7 @@ export const recordCommand = Command.make(
     if (recorded.messages === 0) {
       return yield* new Unsettled({ reason: `no message went by: ${relative(".", out)} was not written` })
     }
-    yield* Console.log(`${recorded.messages} messages in ${relative(".", out)}`)
+    yield* Console.log(`${counted(recorded.messages, "message")} in ${relative(".", out)}`)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(

@@ -141,7 +141,7 @@ const loadText = ({
   acquirerPort,
   dialect,
   layout
-}: InitSettings): string => `# Twenty purchases a second for five seconds, and how long each took: LOAD=yes sh run.sh
+}: InitSettings): string => `# Twenty purchases a second for seven seconds, and how long each took: LOAD=yes sh run.sh
 # What the system can do: jinka-sim load load.yaml --find-knee "p99 < 100 ms"
 seed: 1
 links:
@@ -151,7 +151,9 @@ ${loadMessages(layout)}
 mix:
   - 1 purchase
 profile:
-  - poisson 20/s for 5s
+  - poisson 20/s for 7s
+# Requests of the first seconds are sent and not measured: programs that have just begun are slower.
+warm up: 2s
 timeout: 5s
 `
 

@@ -64,6 +64,13 @@ export interface LoadSettings {
   readonly utcOffsetMs: number
 }
 
+/** Minutes that a place is ahead of UTC. */
+const minutesOf = (yaml: Yaml): number => {
+  const text = textOf(yaml)
+  if (/^-?\d{1,3}$/.test(text) && Number(text) >= -720 && Number(text) <= 840) return Number(text)
+  throw invalidAt(yaml, `${yaml.key}: minutes from -720 to 840 are expected: 480 is +08:00, -300 is -05:00`)
+}
+
 const mtiOf = (yaml: Yaml): string => {
   const mti = textOf(yaml)
   if (/^\d{4}$/.test(mti)) return mti
@@ -193,7 +200,7 @@ export const readLoadFile = (file: string): Effect.Effect<LoadSettings, FileInva
       phases: top.need("profile", anyOf(phasesOf)).flat(),
       timeoutMs: top.get("timeout", durationOf) ?? 5000,
       warmUpMs: top.get("warm up", durationOf) ?? 0,
-      utcOffsetMs: (top.get("utc offset", wholeOf(0, 840)) ?? 480) * 60_000
+      utcOffsetMs: (top.get("utc offset", minutesOf) ?? 480) * 60_000
     }
     if (settings.mix.length === 0) throw top.wrong("mix", "at least one message is expected")
     if (!settings.phases.some(({ from, to }) => from + to > 0)) throw top.wrong("profile", "no request is ever due")

@@ -73,7 +73,7 @@ export const loadTable = (result: LoadResult): string => {
 }
 
 /** A search for a terminal. */
-export const kneeTable = ({ bound, isStopped, rate, says, steps }: Knee): string =>
+export const kneeTable = ({ bound, isInvalid, isStopped, rate, says, steps }: Knee): string =>
   [
     tableOf(
       ["rate", bound.text.split("<")[0]!.trim(), "kept", ""],
@@ -81,9 +81,11 @@ export const kneeTable = ({ bound, isStopped, rate, says, steps }: Knee): string
     ),
     isStopped
       ? `the search was stopped; ${rate === 0 ? "no rate" : `${count(rate)}/s`} kept ${bound.text} so far`
-      : rate === 0
-        ? `no rate kept ${bound.text}: ${says}`
-        : `${count(rate)}/s is the highest rate with ${bound.text}; above it: ${says}`
+      : isInvalid
+        ? `INVALID: ${rate === 0 ? "no rate" : `${count(rate)}/s`} kept ${bound.text}, and above it the generator was the limit. Take a faster or quieter machine`
+        : rate === 0
+          ? `no rate kept ${bound.text}: ${says}`
+          : `${count(rate)}/s is the highest rate with ${bound.text}; above it: ${says}`
   ].join("\n")
 
 /** The result as one object for programs. */

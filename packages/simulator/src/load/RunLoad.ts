@@ -39,13 +39,19 @@ const LAG_SHARE = 0.1
 /** Share of the requests that may go without an answer at a rate that a system stands. */
 const FAILED_SHARE = 0.001
 
+/** Whether the generator was the limit, and not the system under test. */
+const isGeneratorLate = (measure: Measure): boolean => {
+  const lag = spreadOf(measure.lag).p99
+  return lag > LAG_MIN_MS && lag > spreadOf(measure.all).p99 * LAG_SHARE
+}
+
 /** Why the generator was the limit, or nothing was measured. */
 export const invalidBecause = (measure: Measure): ReadonlyArray<string> => {
   const lag = spreadOf(measure.lag)
   const all = spreadOf(measure.all)
   const reasons: Array<string> = []
   if (all.count === 0) reasons.push("nothing was measured: no request after the warm-up came to an end")
-  if (lag.p99 > LAG_MIN_MS && lag.p99 > all.p99 * LAG_SHARE) {
+  if (isGeneratorLate(measure)) {
     reasons.push(
       `the generator was the limit: one request in a hundred left ${lag.p99.toFixed(1)} ms late or more, ` +
         `beside a p99 of ${all.p99.toFixed(1)} ms. Take a faster or quieter machine, or a lower rate`
@@ -120,6 +126,8 @@ export interface KneeStep {
   readonly isKept: boolean
   /** Why it was not kept; "" when it was. */
   readonly says: string
+  /** It was not kept, and the generator was the limit: that says nothing of the system under test. */
+  readonly isInvalid: boolean
 }
 
 /** What a search came to. */
@@ -129,6 +137,8 @@ export interface Knee {
   readonly rate: number
   readonly steps: ReadonlyArray<KneeStep>
   readonly isStopped: boolean
+  /** Above the rate the generator was the limit: the system may well stand more. */
+  readonly isInvalid: boolean
   /** Why the search ended where it did. */
   readonly says: string
   readonly last: LoadResult | undefined
@@ -146,9 +156,13 @@ export const judged = (bound: Bound, { invalid, measure }: LoadResult): Omit<Kne
   const isKept = failed <= (answered + failed) * FAILED_SHARE && value < bound.ms
   const slow = `${bound.text.split("<")[0]!.trim()} was ${value.toFixed(value < 10 ? 3 : 1)} ms`
   const unanswered = `${failed} of ${answered + failed} requests had no answer`
-  const says = isKept ? "" : (invalid[0] ?? (value < bound.ms ? unanswered : slow))
-  return { value, isKept, says }
+  const isInvalid = !isKept && isGeneratorLate(measure)
+  const why = isInvalid ? "the generator was the limit" : (invalid[0] ?? (value < bound.ms ? unanswered : slow))
+  return { value, isKept, says: isKept ? "" : why, isInvalid }
 }
+
+/** How often a rate is tried at which the generator was the limit: a bad moment of its machine says nothing of the rate. */
+const TRIES = 3
 
 /** Doubles the rate until the bound breaks, then halves what is between until two rates are a twentieth apart. */
 export const findKnee = (
@@ -165,6 +179,8 @@ export const findKnee = (
     let bad = Number.POSITIVE_INFINITY
     let rate = firstRate(settings.phases)
     let says = "no rate kept the bound"
+    let isInvalid = false
+    let tries = 0
     while (bad / Math.max(good, 1) > 1.05 && rate >= 1) {
       const phase: Phase = {
         name: `${rate}/s`,
@@ -174,18 +190,23 @@ export const findKnee = (
         isPoisson: settings.phases[0]?.isPoisson === true
       }
       const result = yield* runLoad({ ...settings, phases: [phase], warmUpMs: stepMs / 5 }, watch)
-      if (result.isStopped) return { bound, rate: good, steps, isStopped: true, says: "the search was stopped", last }
+      if (result.isStopped)
+        return { bound, rate: good, steps, isStopped: true, isInvalid: false, says: "the search was stopped", last }
       const step: KneeStep = { rate, ...judged(bound, result) }
       steps.push(step)
       onStep(step)
+      tries++
+      if (step.isInvalid && tries < TRIES) continue
+      tries = 0
       if (step.isKept) {
         good = rate
         last = result
       } else {
         bad = rate
         says = step.says
+        isInvalid = step.isInvalid
       }
       rate = Math.round(bad === Number.POSITIVE_INFINITY ? good * 2 : good === 0 ? bad / 2 : (good + bad) / 2)
     }
-    return { bound, rate: good, steps, isStopped: false, says, last }
+    return { bound, rate: good, steps, isStopped: false, isInvalid, says, last }
   })
