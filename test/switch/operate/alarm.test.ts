@@ -142,6 +142,32 @@ describe("Alarms", () => {
     expect(running.err()).not.toContain(secret)
   })
 
+  it("go to an address that can be called, or the configuration says no; check shows the host, and nothing that may be a secret", async () => {
+    const checked = (url: string) =>
+      jinka(
+        [
+          "check",
+          configuration(
+            folder(),
+            withAlarms(`{ webhook: { url: "${url}", secret: { env: JINKA_HOOK } } }\ntelemetry: { otlp: "${url}" }`)
+          )
+        ],
+        { env: { JINKA_HOOK: secret } }
+      )
+
+    for (const url of ["http://[::bad/hook", "https://anna:geheim@alarms.example/x", "http://alarms.example:99999/x"]) {
+      const { code, err } = await checked(url)
+      expect(code).toBe(2)
+      expect(err).toMatch(/alarms\.webhook\.url: .*an address such as/)
+      expect(err).toMatch(/telemetry\.otlp: .*an address such as/)
+      expect(err).not.toContain("geheim")
+    }
+    const good = await checked("https://alarms.example/services/T0PSECRET")
+    expect(good.code).toBe(0)
+    expect(good.out).toContain("alarms   also to alarms.example\n".trimEnd())
+    expect(good.out).not.toContain("T0PSECRET")
+  })
+
   it("are refused with a secret that is short, with a wrong address and with a threshold that is none", async () => {
     const file = configuration(
       folder(),

@@ -29,9 +29,24 @@ export const configurationText = ({ document, settings, journal, socket, warning
     ...(document.routes.length === 0 ? ["  none"] : []),
     `journal  ${journal.directory}, ${keyText(document.journal.key)}`,
     `control  ${socket}`,
+    ...adminText(document.admin),
+    ...hookText(document.alarms.webhook),
     ...securityText(document.security)
   ].join("\n")
 }
+
+const adminText = (admin: ConfigurationDocument["admin"]): ReadonlyArray<string> => {
+  if (admin === undefined) return []
+  const { from, host, port, tls } = admin.listen
+  const users = admin.users.map(({ name, role }) => `${name} (${role})`).join(", ")
+  const who = users === "" ? "everybody who reaches it may look at /metrics, and nobody may do more" : users
+  const some = from.length === 0 ? "" : `${fromText(from)}, `
+  return [`admin    ${host}:${port}, ${some}${tls === undefined ? "in clear" : "TLS"}: ${who}`]
+}
+
+/** Where alarms go besides the log: the host alone, because the rest of the address may be a secret. */
+const hookText = (webhook: ConfigurationDocument["alarms"]["webhook"]): ReadonlyArray<string> =>
+  webhook === undefined ? [] : [`alarms   also to ${new URL(webhook.url).host}`]
 
 const keyText = ({ env, file }: KeyDocument): string =>
   env === undefined ? `key from the file ${file}` : `key from the environment variable ${env}`

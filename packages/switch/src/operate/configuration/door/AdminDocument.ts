@@ -13,7 +13,7 @@ import {
   option,
   optional,
   Truth,
-  text,
+  WebAddress,
   Words
 } from "../text/Terms.ts"
 
@@ -65,7 +65,7 @@ export type AdminDocument = typeof AdminDocument.Type
 /** The `telemetry:` section. */
 export const TelemetryDocument = Schema.Struct({
   otlp: described(
-    text(/^https?:\/\/[^\s?#]+$/, "an address such as http://127.0.0.1:4318"),
+    WebAddress(/^https?:\/\/[^\s?#]+$/, "http://127.0.0.1:4318"),
     "Base address of an OpenTelemetry collector (OTLP over HTTP, JSON); the metrics go to `/v1/metrics` there, logs to `/v1/logs`, spans to `/v1/traces`."
   ),
   every: option(Duration, "15 seconds", "How often metrics, logs and spans are sent."),

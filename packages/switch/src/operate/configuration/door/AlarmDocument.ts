@@ -7,7 +7,7 @@ import {
   described,
   option,
   optional,
-  text,
+  WebAddress,
   Words
 } from "../text/Terms.ts"
 
@@ -48,7 +48,7 @@ export const AlarmDocument = Schema.Struct({
   remind: option(DurationOrNever, "1 hours", "How often an alarm that lasts is reported again."),
   webhook: optional(
     Schema.Struct({
-      url: described(text(/^https?:\/\/[^\s#]+$/, "an address such as https://alarms.example/jinka"), "Where to."),
+      url: described(WebAddress(/^https?:\/\/[^\s#]+$/, "https://alarms.example/jinka"), "Where to."),
       secret: described(
         Schema.Struct({
           env: optional(Words, "Name of the environment variable that holds the secret."),

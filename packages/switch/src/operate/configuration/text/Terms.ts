@@ -45,6 +45,13 @@ export const DurationUsualOrNever = text(
   (value) => value === "never" || value === "usual" || durationMs(value) !== undefined
 )
 
+/** An address that can be called: nobody calls one with a user in front of its host. */
+export const WebAddress = (pattern: RegExp, example: string) =>
+  text(pattern, `an address such as ${example}`, (value) => {
+    const url = URL.parse(value)
+    return url !== null && url.username === "" && url.password === ""
+  })
+
 /** "+08:00". */
 export const TimeZone = text(
   /^[+-]\d\d:[0-5]\d$/,
