@@ -23,13 +23,22 @@ const namesOf = (node: Node): ReadonlyArray<string> =>
     isNode(one["imported"]) ? [String(one["imported"]["name"])] : []
   )
 
-/** All imports of a file: static, re-exported, dynamic and in types. */
-export const importsOf = (source: Source): ReadonlyArray<Import> => {
+const importsFrom = (source: Source): ReadonlyArray<Import> => {
   const imports: Array<Import> = []
   walk(treeOf(source), (node) => {
     const from = sourceOf(node)
     if (typeof from?.["value"] === "string") imports.push({ from: from["value"], at: node.start, names: namesOf(node) })
   })
+  return imports
+}
+
+/** The imports of the files that were asked for. */
+const importsOfSource = new WeakMap<Source, ReadonlyArray<Import>>()
+
+/** All imports of a file: static, re-exported, dynamic and in types. */
+export const importsOf = (source: Source): ReadonlyArray<Import> => {
+  const imports = importsOfSource.get(source) ?? importsFrom(source)
+  importsOfSource.set(source, imports)
   return imports
 }
 

@@ -72,16 +72,31 @@ export const parse = (path: string, text: string): Source => {
 export const isWithin = (path: string, places: ReadonlyArray<string>): boolean =>
   places.some((place) => (place.endsWith("/") ? path.startsWith(place) : path === place))
 
-/** Visits every node from the outside in, with its parent and the part of the parent that it is. */
-export const walk = (top: Node, visit: (node: Node, parent: Node | undefined, part: string) => void): void => {
+/** What a walk passes: a node, its parent and the part of the parent that it is. */
+type Stop = readonly [node: Node, parent: Node | undefined, part: string]
+
+/** The stops of the trees that were walked: every rule walks the same ones. */
+const stopsOfTop = new WeakMap<Node, ReadonlyArray<Stop>>()
+
+const stopsOf = (top: Node): ReadonlyArray<Stop> => {
+  const stops: Array<Stop> = []
   const step = (node: Node, parent: Node | undefined, part: string): void => {
-    visit(node, parent, part)
+    stops.push([node, parent, part])
     for (const key of visitorKeys[node.type] ?? []) {
       const child = node[key]
-      for (const one of Array.isArray(child) ? child : [child]) if (isNode(one)) step(one, node, key)
+      if (Array.isArray(child)) for (const one of child) isNode(one) && step(one, node, key)
+      else if (isNode(child)) step(child, node, key)
     }
   }
   step(top, undefined, "")
+  return stops
+}
+
+/** Visits every node from the outside in, with its parent and the part of the parent that it is. */
+export const walk = (top: Node, visit: (node: Node, parent: Node | undefined, part: string) => void): void => {
+  const stops = stopsOfTop.get(top) ?? stopsOf(top)
+  stopsOfTop.set(top, stops)
+  for (const [node, parent, part] of stops) visit(node, parent, part)
 }
 
 /** Whether a part of a node is itself a node. */

@@ -1,5 +1,8 @@
 /** What people paste into `decode` and `doctor`: each form gives the bytes that went into it, and nothing of its text column. */
 import { execFileSync, spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import {
   binaryFrame,
@@ -12,7 +15,7 @@ import {
   wholeFrame
 } from "@jinka/codec"
 import fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import { flowsOf } from "../../../packages/switch/src/operate/message/CapturedFlows.ts"
 import {
   ethernet,
@@ -156,20 +159,28 @@ describe("A dump by a tool of this machine", () => {
   ]
   const isThere = ([tool]: readonly [string, ...ReadonlyArray<string>]) =>
     spawnSync(tool, { input: "" }).error === undefined
-  it.each(tools.filter(isThere))("is read back: %s %s %s", (tool, ...flags) => {
-    // Short and long, of hex digits, of one value over and over, and of anything.
-    for (let round = 0; round < 12; round++) {
-      const length = 1 + ((round * 29) % 83)
-      const digits = Array.from({ length }, (_, n) => "0123456789abcdef |:. ".charCodeAt((n * 7 + round) % 21))
-      const mixed = Array.from({ length }, (_, n) => (n * 37 + round * 11) % 256)
-      for (const bytes of [Buffer.from(digits), Buffer.from(mixed), Buffer.alloc(length, "A")]) {
-        const text = execFileSync(tool, flags, { input: bytes }).toString("latin1")
-        const found = hexOf(read(text, { is: (one) => one.equals(bytes) }))
-        const isOpen = flags[0] === "-x" || (tool === "hexdump" && flags.length === 0)
-        // Two tools write the same of different bytes: then the dump is refused, and not guessed at.
-        const isRefused = isOpen && text.includes("*") && found[0]?.includes("offsets of 8 and of 16") === true
-        if (!isRefused) expect(found, text).toEqual([bytes.toString("hex")])
-      }
+  /** Short and long, of hex digits, of one value over and over, and of anything. */
+  const samples = Array.from({ length: 12 }, (_, round) => {
+    const length = 1 + ((round * 29) % 83)
+    const digits = Array.from({ length }, (__, n) => "0123456789abcdef |:. ".charCodeAt((n * 7 + round) % 21))
+    const mixed = Array.from({ length }, (__, n) => (n * 37 + round * 11) % 256)
+    return [Buffer.from(digits), Buffer.from(mixed), Buffer.alloc(length, "A")]
+  }).flat()
+  const folder = mkdtempSync(join(tmpdir(), "jinka-paste-"))
+  for (const [n, bytes] of samples.entries()) writeFileSync(join(folder, `${n}`), bytes)
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it.each(tools.filter(isThere))("is read back: %s %s %s", (...tool) => {
+    // One shell for all samples: a start from this process takes longer than the tool.
+    const each = `n=0; while [ -f "$0/$n" ]; do "$@" < "$0/$n" > "$0/$n.text" || exit 1; n=$((n + 1)); done`
+    execFileSync("sh", ["-c", each, folder, ...tool])
+    for (const [n, bytes] of samples.entries()) {
+      const text = readFileSync(join(folder, `${n}.text`), "latin1")
+      const found = hexOf(read(text, { is: (one) => one.equals(bytes) }))
+      const isOpen = tool[1] === "-x" || (tool[0] === "hexdump" && tool.length === 1)
+      // Two tools write the same of different bytes: then the dump is refused, and not guessed at.
+      const isRefused = isOpen && text.includes("*") && found[0]?.includes("offsets of 8 and of 16") === true
+      if (!isRefused) expect(found, text).toEqual([bytes.toString("hex")])
     }
   })
 })
