@@ -15,6 +15,7 @@ import {
   type MessageIndex,
   macAlgorithms,
   makeMacKey,
+  PatchList,
   unionPayMacText
 } from "@jinka/codec"
 import { macFieldOf, macOf } from "../dialogue/Keys.ts"
@@ -59,14 +60,32 @@ const covered = ({ layout }: Codec, index: MessageIndex, de: number, over: "mess
   return block.bytes()
 }
 
+/** Writes a value over that of a field, as the field is written on the wire: hex digits, EBCDIC or the bytes themselves. */
+const writeOver = ({ codec }: WireFormat, index: MessageIndex, de: number, value: Buffer): void => {
+  const { buffer, start } = index
+  const [from, to] = [index.from(de), index.to(de)]
+  const { bytes, encoding } = codec.layout.fields[de]!
+  if (encoding === "hex") {
+    Buffer.from(value.toString("hex").toUpperCase(), "latin1").copy(buffer, from, 0, to - from)
+  } else if (bytes || encoding === "ascii") {
+    value.copy(buffer, from, 0, to - from)
+  } else {
+    const patches = new PatchList()
+    const text = value.toString("latin1")
+    patches.set(de, text + index.text(de).slice(text.length))
+    codec.patched(index, patches).copy(buffer, from, from - start, to - start)
+  }
+}
+
 /** The MAC as the dialect's `security.mac` has it. */
 const writeDialectMac = (form: WireFormat, index: MessageIndex, { key }: MacSettings): boolean => {
   const de = macFieldOf(form, index)
   if (!index.has(de)) return false
   const bytes = index.buffer
-  const value = Buffer.alloc(index.length(de))
+  const { encoding } = form.codec.layout.fields[de]!
+  const value = Buffer.alloc(encoding === "hex" ? index.length(de) / 2 : index.length(de))
   macOf(form, { key }, { at: 0, bytes, form, index, wrong: undefined }, de).copy(value)
-  value.copy(bytes, index.from(de))
+  writeOver(form, index, de, value)
   return true
 }
 
@@ -78,6 +97,6 @@ export const writeMac = (form: WireFormat, index: MessageIndex, settings: MacSet
   if (de === undefined) return false
   const mac = settings.key.compute(covered(codec, index, de, settings.over))
   const value = codec.layout.fields[de]?.bytes === true ? mac : Buffer.from(unionPayMacText(mac), "latin1")
-  value.copy(index.buffer, index.from(de), 0, index.length(de))
+  writeOver(form, index, de, value)
   return true
 }
