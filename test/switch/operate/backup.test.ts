@@ -87,6 +87,7 @@ describe("A backup of a journal", () => {
     const made = await jinka(["journal", "backup", file, offline])
     const restoredNothing = await jinka(["journal", "restore", nothing, file])
     const intoNowhere = await jinka(["journal", "backup", file, "/proc/jinka"])
+    const within = await jinka(["journal", "backup", file, join(directory, "journal", "backup")])
     const verified = await jinka(["journal", "verify", offline], { env: {} })
 
     expect(made.code).toBe(0)
@@ -96,6 +97,9 @@ describe("A backup of a journal", () => {
     expect(intoNowhere.err).not.toContain("defect")
     expect(intoNowhere.err).toContain("DirectoryUnusable: /proc/jinka: The copy cannot be written: ENOENT")
     expect(existsSync("/proc/jinka")).toBe(false)
+    expect(within.code).not.toBe(0)
+    expect(within.err).toContain("Name a directory elsewhere, best on another disk.")
+    expect(existsSync(join(directory, "journal", "backup"))).toBe(false)
     expect(verified.code).toBe(1)
     expect(verified.err).toContain("not proved")
     expect(readdirSync(to).sort()).toEqual(["journal.db", "journal.head"])

@@ -8,7 +8,7 @@ import { pan, purchase } from "./swiped.ts"
 afterEach(cleanUp)
 
 describe("jinka bundle", () => {
-  it("writes down one link and one transaction for the partner, in two languages, without card data or other partners", async () => {
+  it("writes down one link and one transaction for the partner, in two languages, without card data; a link's without other partners", async () => {
     const directory = folder()
     const file = configuration(directory)
     const running = await runSwitch(file)
@@ -44,6 +44,7 @@ describe("jinka bundle", () => {
     expect(readdirSync(down).sort()).toEqual(["evidence.md", "transaction.json"])
     expect(evidence).toContain("Switch 交换机 demo, at")
     expect(evidence).toContain("issuer answered 51")
+    expect(evidence).toContain("read this before you send it to one of them")
     expect(evidence).not.toContain(pan)
     expect(linkDown.code).toBe(4)
     expect(linkDown.err).toContain("Without --link the evidence of a transaction comes from the journal.")

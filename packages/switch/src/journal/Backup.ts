@@ -17,7 +17,7 @@ import {
   readdirSync,
   rmSync
 } from "node:fs"
-import { join } from "node:path"
+import { dirname, join, relative, resolve, sep } from "node:path"
 import Database from "better-sqlite3"
 import { Anchor, anchorFile } from "./Anchor.ts"
 import { beginningTextOf, writeBeginning } from "./Beginning.ts"
@@ -31,6 +31,18 @@ import { APPLICATION_ID, databaseFile } from "./SqliteFile.ts"
 const STEP_BYTES = 1_048_576
 
 type Row = Array<unknown>
+
+/** A copy within the journal goes when the journal goes. A part for the archive is only made there. */
+const refuseWithin = (journal: string, directory: string): void => {
+  const way = relative(resolve(journal), resolve(directory))
+  if (way === ".." || way.startsWith(`..${sep}`)) return
+  stop(
+    "DirectoryUnusable",
+    directory,
+    "A backup goes into a directory of its own, and this one is within the journal's: what takes the journal would take its backup.",
+    "Name a directory elsewhere, best on another disk."
+  )
+}
 
 /** Puts what is in `path` onto the disk. */
 const force = (path: string): void => {
@@ -82,6 +94,7 @@ export class Backup {
     this.source = source
     this.groups = groups
     this.directory = directory
+    if (part === undefined) refuseWithin(dirname(source.name), directory)
     if (existsSync(directory) && readdirSync(directory).length > 0) {
       stop(
         "DirectoryUnusable",

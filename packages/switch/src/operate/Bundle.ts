@@ -1,7 +1,8 @@
 /**
  * The evidence of one link or transaction as a partner gets it: times, states and masked messages, in English and 中文. Pure.
  *
- * Nothing of the switch's other partners is in it, and nothing of its configuration.
+ * A link's holds nothing of other partners; a transaction's shows both of its sides, and says so: the journal has a request as it
+ * came. Nothing of the configuration is in either.
  */
 import { linkDetail } from "./control/LinkText.ts"
 import type { LinkReport, StatusReport } from "./control/Report.ts"
@@ -44,7 +45,17 @@ const linkPart = (link: LinkReport, { at, kernelAbsent }: Evidence["status"]): s
   ].join("\n")
 
 const tracePart = (trace: TraceReport): string =>
-  ["## Transaction 交易", "", trace.exchanges.length === 0 ? "Not found 未找到" : block(traceText(trace))].join("\n")
+  [
+    "## Transaction 交易",
+    "",
+    ...(trace.exchanges.length === 0
+      ? ["Not found 未找到"]
+      : [
+          "Messages of both partners are shown: read this before you send it to one of them. 列有双方报文,发送给其中一方前请先阅读。",
+          "",
+          block(traceText(trace))
+        ])
+  ].join("\n")
 
 /** The page, in Markdown. */
 export const evidencePage = (evidence: Evidence): string => {

@@ -84,7 +84,7 @@ export const bundle = Command.make("bundle", flags, ({ link: name, rrn, stan, to
   })
 ).pipe(
   Command.withDescription(
-    "Writes the evidence about one link, or one transaction, for the partner: times, states, ends of connections, both sides' messages with card data covered, in English and 中文 (evidence.md), and the same for programs (JSON). A link's comes from the running switch; a transaction's from the journal, too, when the switch does not run. It holds nothing of other partners, and nothing of the configuration."
+    "Writes the evidence about one link, or one transaction, for the partner: times, states, ends of connections, both sides' messages with card data covered, in English and 中文 (evidence.md), and the same for programs (JSON). A link's comes from the running switch; a transaction's from the journal, too, when the switch does not run. A link's evidence holds nothing of other partners; a transaction's shows both of its sides, so read it before you send it to one of them. Neither holds anything of the configuration."
   ),
   Command.withShortDescription("Evidence of a link or a transaction, to be sent to the partner"),
   Command.withExamples([
