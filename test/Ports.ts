@@ -64,6 +64,8 @@ const takeTurn = (name: string): Promise<Server | undefined> =>
 const LOOK_MS = 500
 /** How long a quiet machine's other run of the same test may take, in ms. */
 const TURN_MS = 60_000
+/** However busy the machine: a test that is given up by its hook (`vitest.config.ts`) does not say who holds a port, in ms. */
+const TURN_MAX_MS = 500_000
 
 /**
  * Waits until nobody listens on the ports, which are those of four digits that the texts name, and no other run of the same test
@@ -73,18 +75,21 @@ export const needFreePorts = async (...texts: ReadonlyArray<string>): Promise<()
   const ports = [...new Set(texts.flatMap((text) => text.match(/\b7[89]\d\d\b/g) ?? []))].map(Number)
   const began = performance.now()
   const again = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  const isHopeless = () => isOver(began, TURN_MS) || performance.now() - began > TURN_MAX_MS
   const name = String(Math.min(...ports))
   let turn = process.platform === "linux" ? await takeTurn(name) : createServer()
-  while (turn === undefined && !isOver(began, TURN_MS)) {
+  while (turn === undefined && !isHopeless()) {
     await again()
     turn = await takeTurn(name)
   }
   for (;;) {
-    const held: Array<string> = []
-    for (const port of ports) if (!(await isFree(port))) held.push(`port ${port} is held by ${holderOf(port)}`)
+    const held: Array<number> = []
+    for (const port of ports) if (!(await isFree(port))) held.push(port)
     if (held.length === 0) return () => void turn?.close()
-    if (isOver(began, TURN_MS))
-      throw new Error(`This test needs fixed ports. End what holds them first:\n${held.join("\n")}`)
+    if (isHopeless()) {
+      const whose = held.map((port) => `port ${port} is held by ${holderOf(port)}`)
+      throw new Error(`This test needs fixed ports. End what holds them first:\n${whose.join("\n")}`)
+    }
     await again()
   }
 }
