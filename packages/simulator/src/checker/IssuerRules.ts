@@ -69,12 +69,12 @@ const noBlindResend: Rule = {
   ]
 }
 
-/** The network was slow: every other arrival was marked, and came on a connection that was made later. */
-const isOvertaken = ({ epoch, key, mti }: HistoryLine, issuer: ReadonlyArray<HistoryLine>): boolean => {
+/** The network was slow: all that came before it was marked, and on a connection that was made later. */
+const isOvertaken = (doubled: HistoryLine, issuer: ReadonlyArray<HistoryLine>): boolean => {
+  const { epoch, key, mti } = doubled
   const isSame = (line: HistoryLine): boolean => line.key === key && line.mti?.slice(0, 3) === mti?.slice(0, 3)
-  const arrivals = issuer.filter((line) => line.what === "received" && isSame(line))
-  const marked = arrivals.filter(({ mti = "" }) => Number(mti.slice(-1)) % 2 === 1)
-  return marked.length > 0 && marked.length === arrivals.length - 1 && marked.every((line) => line.epoch > epoch)
+  const before = issuer.slice(0, issuer.indexOf(doubled)).filter((line) => line.what === "received" && isSame(line))
+  return before.length > 0 && before.every((line) => Number(line.mti?.slice(-1)) % 2 === 1 && line.epoch > epoch)
 }
 
 /** Jepsen's bank, per transaction: no error can hide another one. */
