@@ -190,6 +190,13 @@ describe("The doctor", () => {
     expect(said).not.toContain("6224242900000113")
   })
 
+  it("takes the last packed digits of a message for no trailer", () => {
+    // A broken message without frame: its first two bytes, read as a length, end before its last four bytes, which are digits.
+    const cut = bytes("250080200000203e0000004000000000000000000116343531323137393532323638353537359524158448")
+    expect(JSON.stringify(examine(cut))).not.toContain("24158448")
+    expect(JSON.stringify(examine(Buffer.concat([cut, cut])))).not.toContain("24158448")
+  })
+
   it("tries the dialects that it is given", () => {
     const mine = derive(cups, { name: "mine", header: null })
     expect(examine(framed(cupsFrame, cupsBare), { dialects: { mine } })[0]?.dialect?.name).toBe("mine")

@@ -2,6 +2,7 @@
  * Trailers that the doctor finds by looking: bytes that are the same behind every message, counted by the length or not, and ETX
  * with its check byte. Tried only when no frame without one explains the bytes.
  */
+import { coverRunsOfHex } from "../cover/DigitRuns.ts"
 import { readNumber } from "../encoding/Digits.ts"
 import { toHex } from "../encoding/Hex.ts"
 import type { LengthHeader } from "../frame/FrameFormat.ts"
@@ -58,6 +59,9 @@ const commonTrailer = (
   return found.every(({ at }) => toHex(buffer, at, at + bytes) === first) ? first : undefined
 }
 
+/** Packed digits that are rather the end of a message than a trailer: a piece of a card number is not proposed as one. */
+const isDigits = (trailer: string): boolean => /[1-9]/.test(trailer) && coverRunsOfHex(trailer) !== trailer
+
 /** The shapes with a trailer that the bytes have, one behind the other from the first byte. */
 export const trailerCandidates = (buffer: Buffer): ReadonlyArray<FrameCandidate> => {
   const candidates: Array<FrameCandidate> = []
@@ -66,7 +70,7 @@ export const trailerCandidates = (buffer: Buffer): ReadonlyArray<FrameCandidate>
       for (let bytes = 1; bytes <= TRAILER_MAX; bytes++) {
         const found = trailersOf(format, buffer, bytes, isCounted)
         const trailer = found === undefined || found.length === 0 ? undefined : commonTrailer(buffer, found, bytes)
-        if (trailer === undefined) continue
+        if (trailer === undefined || isDigits(trailer)) continue
         const { lengthMax: _, ...shape } = format
         const counts = isCounted ? { counts: { ...format.counts, trailer: true } } : {}
         const behind = trailer === "etx-lrc" ? "03 and a check byte" : trailer
