@@ -107,11 +107,11 @@ const folderOf = Effect.acquireRelease(
 
 const watch: LoadWatch = { tell: () => undefined, onSecond: () => undefined, stop: Effect.never }
 
-const settingsOf = (port: number, profile: string, more = "") =>
+const settingsOf = (port: number, profile: string, more = "", change = (text: string) => text) =>
   Effect.gen(function* () {
     const folder = yield* folderOf
     const file = join(folder, "load.yaml")
-    writeFileSync(file, fileOf(port, profile, more))
+    writeFileSync(file, change(fileOf(port, profile, more)))
     return yield* readLoadFile(file)
   })
 
@@ -221,6 +221,8 @@ describe("a load file", () => {
       expect(yield* wrongOf("utc offset: -900\n")).toContain("minutes from -720 to 840")
       expect(yield* wrongOf("warmup: 5s\n")).toContain('"warmup" is not known here; did you mean "warm up"?')
       expect(yield* wrongOf("", good.replace("sign on: signOn", "sign on: signon"))).toContain('did you mean "signOn"?')
+      expect(yield* wrongOf("", good.replace("connections: 2", "mode: sync-short"))).toContain("nothing signs on there")
+      expect(yield* wrongOf("", good.replace("connections: 2", "mode: sync-shot"))).toContain("sync-short")
     })
   )
 })
@@ -244,6 +246,58 @@ describe("a load", () => {
         new Set(["6200000000000005", "6205500000000000004"])
       )
       expect(new Set(purchases.map((line) => line.split(" ")[2])).size).toBeGreaterThan(200)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "makes a connection for each request where the mode is sync-short, and has one request at a time on one of sync-long",
+    () =>
+      Effect.gen(function* () {
+        const { port, seen, sockets } = yield* system(() => 5)
+        const modeOf = (mode: string) => (text: string) =>
+          text.replace("connections: 2, sign on: signOn", `connections: 8, mode: ${mode}`)
+        const short = yield* runLoad(yield* settingsOf(port, "fixed 100/s for 1s", "", modeOf("sync-short")), watch)
+        const shorts = { ...short.measure.totals(), sockets: sockets.size }
+        const long = yield* runLoad(yield* settingsOf(port, "fixed 100/s for 1s", "", modeOf("sync-long")), watch)
+        const { answered, sent } = long.measure.totals()
+
+        expect(shorts).toMatchObject({ sent: shorts.answered, sockets: shorts.sent, lost: 0, timedOut: 0 })
+        expect(shorts.sent).toBeGreaterThan(50)
+        expect(sockets.size - shorts.sockets).toBe(8)
+        expect(answered).toBe(sent)
+        expect(sent).toBeGreaterThan(50)
+        // Each connection has numbers of its own: no two requests of a link have one key.
+        expect(new Set(seen.slice(0, shorts.sent).map((line) => line.split(" ")[1])).size).toBe(shorts.sent)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("counts a request of sync-short as lost when its connection ends or is refused, and says why", () =>
+    Effect.gen(function* () {
+      const { port, sockets } = yield* system(() => undefined)
+      const told: Array<string> = []
+      const short = (text: string) =>
+        text.replace("connections: 2, sign on: signOn", "connections: 8, mode: sync-short")
+      const cutting = Effect.repeat(
+        Effect.andThen(
+          Effect.sync(() => {
+            for (const socket of sockets) socket.destroy()
+          }),
+          Effect.sleep(20)
+        ),
+        { until: () => false }
+      )
+      yield* Effect.forkChild(cutting)
+      const settings = yield* settingsOf(port, "fixed 50/s for 500ms", "", short)
+      const { measure } = yield* runLoad(settings, { ...watch, tell: (text) => told.push(text) })
+      const refused = yield* runLoad(yield* settingsOf(1, "fixed 50/s for 200ms", "", short), {
+        ...watch,
+        tell: (text) => told.push(text)
+      })
+
+      expect(measure.totals()).toMatchObject({ answered: 0, lost: measure.totals().sent })
+      expect(refused.measure.totals()).toMatchObject({ answered: 0, lost: refused.measure.totals().sent })
+      expect(told).toContain("acquirer: a connection ended before its answer (closed by the far side)")
+      expect(told).toContain("acquirer: a connection ended before its answer (ECONNREFUSED)")
     }).pipe(Effect.scoped)
   )
 

@@ -1,7 +1,8 @@
 /**
  * One connection of a load: frames written straight into a slab, one write a turn, and whole messages read.
  *
- * Owns the socket, dialling it again when it falls, and the slab. What is written and what an answer means is its owner's.
+ * Owns the socket, dialling it again when it falls, and the slab. What is written and what an answer means is its owner's. A
+ * short one is dialled for what is written and stays until its owner hangs up.
  */
 import type { Socket } from "node:net"
 import { type FrameFormat, Framer, idleFrame } from "@jinka/codec"
@@ -12,6 +13,8 @@ import { dialSocket, type TlsMaterial } from "./TlsSide.ts"
 export interface LoadTarget {
   readonly connect: Endpoint
   readonly tls?: TlsMaterial | undefined
+  /** A connection for each exchange, instead of one that stays. */
+  readonly isShort?: boolean | undefined
 }
 
 /** What a connection tells its owner. */
@@ -54,6 +57,7 @@ export class LoadLink {
   }
 
   get isReady(): boolean {
+    if (this.to.isShort === true) return this.socket === undefined && !this.isClosed
     return this.isUp && (this.socket?.writableLength ?? UNSENT_MAX) < UNSENT_MAX
   }
 
@@ -77,7 +81,15 @@ export class LoadLink {
     if (this.from === this.filled) return
     const bytes = this.slab.subarray(this.from, this.filled)
     this.from = this.filled
+    if (this.to.isShort === true && this.socket === undefined) this.dial()
+    // What is written while it is dialled waits in the socket.
     if (this.socket?.writable === true) this.socket.write(bytes)
+  }
+
+  /** The exchange of a short connection is over. */
+  hangUp(): void {
+    if (this.isUp) this.socket?.end()
+    else this.socket?.destroy()
   }
 
   /** Sends an idle frame, where the link has one. */
@@ -87,8 +99,19 @@ export class LoadLink {
 
   /** Dials when it is time to. */
   tick(now: number): void {
-    if (this.isClosed || this.socket !== undefined || now < this.dialAt) return
+    if (this.to.isShort === true || this.isClosed || this.socket !== undefined || now < this.dialAt) return
     this.dialAt = now + REDIAL_MS
+    this.dial()
+  }
+
+  /** Ends it for good. */
+  close(): void {
+    this.isClosed = true
+    this.flush()
+    this.socket?.destroySoon()
+  }
+
+  private dial(): void {
     const { connect: at, tls } = this.to
     const { isUpAt, raw, socket } = dialSocket(at, tls, { allowHalfOpen: false }, (error) => {
       this.reason = error.code ?? error.message
@@ -108,13 +131,6 @@ export class LoadLink {
       if (error !== undefined) this.end(socket, `frame refused: ${error._tag}`)
     })
     socket.on("close", () => this.fell(socket))
-  }
-
-  /** Ends it for good. */
-  close(): void {
-    this.isClosed = true
-    this.flush()
-    this.socket?.destroySoon()
   }
 
   private end(socket: Socket, reason: string): void {

@@ -46,6 +46,8 @@ export class Caller {
   private readonly kinds: Uint16Array
   private readonly sentAt: Float64Array
   private readonly mask: number
+  private readonly isSync: boolean
+  private readonly isShort: boolean
   private stan: number
   /** The oldest STAN that may be outstanding. */
   private oldest: number
@@ -56,7 +58,14 @@ export class Caller {
   private lastSent = 0
   private lastTold = ""
 
-  constructor(settings: LoadLinkSettings, signOn: Template | undefined, size: number, shares: CallerShares) {
+  /** `place`: which connection of its link it is. Their STANs begin far apart: no two requests of a link have the same key. */
+  constructor(
+    settings: LoadLinkSettings,
+    place: number,
+    signOn: Template | undefined,
+    size: number,
+    shares: CallerShares
+  ) {
     this.settings = settings
     this.shares = shares
     this.signOn = signOn
@@ -69,8 +78,10 @@ export class Caller {
     this.stans = new Int32Array(size)
     this.kinds = new Uint16Array(size)
     this.mask = size - 1
-    this.stan = this.oldest = 1
-    this.link = new LoadLink(settings, settings.form.frame, {
+    this.isSync = settings.mode !== "async-duplex"
+    this.isShort = this.isSignedOn = settings.mode === "sync-short"
+    this.stan = this.oldest = 1 + Math.floor((place * STAN_MAX) / settings.connections)
+    this.link = new LoadLink({ ...settings, isShort: this.isShort }, settings.form.frame, {
       up: () => this.up(),
       down: (reason) => this.down(reason),
       message: (buffer, start, end) => this.message(buffer, start, end)
@@ -79,7 +90,7 @@ export class Caller {
 
   /** Whether a request may go out here now. */
   get isReady(): boolean {
-    return this.isSignedOn && this.link.isReady
+    return this.isSignedOn && !(this.isSync && this.waiting > 0) && this.link.isReady
   }
 
   /** Whether it has signed on, or needs not to. */
@@ -110,6 +121,7 @@ export class Caller {
   tick(now: number, draws: Draws): void {
     this.link.tick(now)
     this.giveUp(now)
+    if (this.isShort && this.waiting === 0) this.link.hangUp()
     if (this.signOnStan < 0 && this.signOnAt < 0 && this.signOn !== undefined) this.askSignOn(draws, now)
     if (this.signOnStan >= 0 && now - this.signOnAt > SIGN_ON_MS) {
       this.signOnAt = now
@@ -147,6 +159,7 @@ export class Caller {
   }
 
   private up(): void {
+    if (this.isShort) return
     if (this.signOn === undefined) {
       this.isSignedOn = true
       this.tell(`${this.settings.name}: connected`)
@@ -158,10 +171,11 @@ export class Caller {
   }
 
   private down(reason: string): void {
-    this.isSignedOn = false
+    this.isSignedOn = this.isShort
     this.signOnStan = -1
     this.signOnAt = 0
-    this.tell(`${this.settings.name}: no connection (${reason}); it is tried again and again`)
+    if (!this.isShort) this.tell(`${this.settings.name}: no connection (${reason}); it is tried again and again`)
+    else if (this.waiting > 0) this.tell(`${this.settings.name}: a connection ended before its answer (${reason})`)
     const { measure, series, timeoutMs } = this.shares
     for (let slot = 0; this.waiting > 0 && slot <= this.mask; slot++) {
       if (this.intended[slot]! < 0) continue

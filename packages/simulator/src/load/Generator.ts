@@ -63,7 +63,10 @@ export class Generator {
       const { seed, rows } = settings
       const signOn = link.signOn === undefined ? undefined : new Template(link.signOn, link.form, rows, seed, link.mac)
       const shares = { ...shared, series, templates }
-      return Array.from({ length: link.connections }, () => new Caller(link, signOn, this.slots(), shares))
+      return Array.from(
+        { length: link.connections },
+        (_, place) => new Caller(link, place, signOn, this.slots(), shares)
+      )
     })
     this.choices = choices
     this.weights = weights

@@ -16,6 +16,7 @@ import {
   filledOf,
   invalidAt,
   numberOf,
+  oneOf,
   textOf,
   textsOf,
   wholeOf,
@@ -28,10 +29,16 @@ import { reasonOf } from "../SimulatorError.ts"
 import { type Phase, ProfileInvalid, parsePhase } from "./Profile.ts"
 import { type Rows, Template, TemplateInvalid, type TemplateSource } from "./Template.ts"
 
+/** Many requests at once on a connection; one at a time; a connection for each. */
+const modes = ["async-duplex", "sync-long", "sync-short"] as const
+type LoadMode = (typeof modes)[number]
+
 /** A link of a load. */
 export interface LoadLinkSettings {
   readonly name: string
   readonly connect: Endpoint
+  readonly mode: LoadMode
+  /** How many there are; of a short mode, at most at once. */
   readonly connections: number
   readonly form: WireFormat
   readonly mac: MacSettings | undefined
@@ -130,12 +137,15 @@ const linkOf = (name: string, yaml: Yaml, messages: Messages): LoadLinkSettings 
   const connect = keys.need("connect", endpointOf)
   if (connect.port === 0) throw keys.wrong("connect", "port 0 cannot be dialled")
   const form = formKeys(keys, "cups")!
+  const mode = keys.get("mode", oneOf(modes)) ?? "async-duplex"
+  const signOn = keys.get("sign on", named(messages))
+  if (mode === "sync-short" && signOn !== undefined)
+    throw keys.wrong("sign on", "a connection of mode sync-short is for one request: nothing signs on there")
   const link: LoadLinkSettings = {
-    ...{ name, connect, form },
+    ...{ name, connect, form, mode, signOn },
     connections: keys.get("connections", wholeOf(1, 1000)) ?? 1,
     mac: macKey(keys, form),
     tls: dialTlsKey(keys),
-    signOn: keys.get("sign on", named(messages)),
     idleMs: keys.get("idle", durationOf) ?? 30_000
   }
   keys.done()
