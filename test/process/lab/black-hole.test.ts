@@ -20,7 +20,9 @@ const unlessHindered = hindrance === "" ? "" : ` (skipped: ${hindrance})`
 const unlessLong = isLong ? "" : " (skipped: only with JINKA_LAB=long)"
 
 /** Acquirer, switch and issuer on three hosts, with a cable on each side of the switch. */
-const three = Effect.fnUntraced(function* (plan: Pick<Plan, "rate" | "requestTimeoutMs">) {
+const three = Effect.fnUntraced(function* (
+  plan: Pick<Plan, "rate" | "requestTimeoutMs"> & Partial<Pick<Plan, "watchdogMs">>
+) {
   const network = yield* makeNetwork
   const [acquirer, middle, issuer] = [network.host("acquirer"), network.host("switch"), network.host("issuer")]
   const near = network.cable(acquirer, middle)
@@ -65,11 +67,12 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
           far.blackHole()
           const unready = yield* until(Effect.map(cast.link("issuer"), ({ ready }) => !ready))
           const closed = unready + (yield* until(Effect.map(cast.link("issuer"), ({ lastEnd }) => lastEnd !== null)))
-          const { lastEnd } = yield* cast.link("issuer")
+          const { ends } = yield* cast.link("issuer")
 
           expect(unready).toBeLessThan(2 * watchdogMs + patience(slackMs))
           expect(closed).toBeLessThan(3 * watchdogMs + patience(slackMs))
-          expect(lastEnd!.reason).toBe("PeerSilent")
+          // The next attempt may have failed already.
+          expect(ends.map(({ reason }) => reason)).toContain("PeerSilent")
           // It tries again all the while, and no attempt hangs.
           yield* until(Effect.map(cast.link("issuer"), ({ attempts }) => attempts >= 2))
 
@@ -137,12 +140,14 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
   it.skipIf(hindrance !== "")(`for less than a watchdog time costs no connection${unlessHindered}`, () =>
     run(
       Effect.gen(function* () {
-        const { cast, near, far } = yield* three({ rate: 40, requestTimeoutMs: 6 * watchdogMs })
+        // A machine that is late with the plug or with a program is no silent line.
+        const longer = patience(watchdogMs)
+        const { cast, near, far } = yield* three({ rate: 40, requestTimeoutMs: 6 * longer, watchdogMs: longer })
         yield* until(Effect.map(answered(cast), (count) => count > 50))
         const epochs = (yield* cast.status).links.map(({ epoch }) => epoch)
 
         for (const cable of [near, far]) cable.plug(false)
-        yield* Effect.sleep(watchdogMs / 2)
+        yield* Effect.sleep(longer / 2)
         for (const cable of [near, far]) cable.plug(true)
         const before = yield* answered(cast)
         yield* until(Effect.map(answered(cast), (count) => count > before + 50))

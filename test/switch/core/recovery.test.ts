@@ -71,6 +71,23 @@ const live = (title: string, body: Effect.Effect<void, unknown, Scope.Scope>) =>
 
 describe("a start over a journal on disk", () => {
   live(
+    "sends what waited before an accepted loss as a repeat: its first attempt may be among what was lost",
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* withJournal(directory, (journal) => {
+        journal.writer.floor = 1
+        queue(journal)
+        journal.writer.note("loss accepted: entries 3 to 9")
+        queue(journal)
+        return journal.drained
+      })
+      const { pending } = yield* start(directory)
+
+      expect(pending.list().messages.map(({ attempts }) => attempts)).toEqual([1, 0])
+    })
+  )
+
+  live(
     "keeps a hundred bytes or two of each message that waits, and the messages themselves on disk",
     Effect.gen(function* () {
       const count = 40_000

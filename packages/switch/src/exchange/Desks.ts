@@ -331,6 +331,11 @@ export class Desks {
     return true
   }
 
+  /** At the start: the journal has lost entries, so whatever waits may have been sent. It goes out as a repeat. */
+  learnLost(): void {
+    for (const { stored } of this.all) for (const exchange of stored.learnLost()) this.approvals.begun(exchange)
+  }
+
   /** A line about a link, in the journal and in the log. */
   note(desk: Desk, epoch: number, text: string, severity: Severity): void {
     this.record.event(desk, text, epoch)

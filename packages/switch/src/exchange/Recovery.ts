@@ -10,6 +10,7 @@ import { MessageIndex, mtiClass } from "@jinka/codec"
 import { Data, Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
+import { saysLoss } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
@@ -216,13 +217,13 @@ export class Recovery {
       case EntryKind.day:
         return this.day(entry)
       default:
+        if (saysLoss(entry.code)) return this.desks.learnLost()
         return this.desks.doubts.read(entry, this.nameOf(entry))
     }
   }
 
   private day({ code, link, seq }: Entry): void {
-    const desk = this.byNumber.get(link)
-    const now = dayOf(code)
+    const [desk, now] = [this.byNumber.get(link), dayOf(code)]
     if (desk !== undefined && now !== undefined) this.days.learn(desk, seq, now, movedBy(code))
   }
 

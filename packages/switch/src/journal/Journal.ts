@@ -234,10 +234,15 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
   })
 })
 
+const lossAccepted = "loss accepted: "
+
+/** Whether an event says that a person goes on without entries that the journal had acknowledged: they were before it. */
+export const saysLoss = (code: string): boolean => code.startsWith(lossAccepted)
+
 /** An accepted loss stays readable for ever: it is the first entry after the gap. */
 const noteLoss = (writer: JournalWriter, opened: Opened): void => {
   if (opened.lossAccepted === undefined) return
-  writer.note(`loss accepted: ${lossOf(opened, opened.lossAccepted)}`)
+  writer.note(`${lossAccepted}${lossOf(opened, opened.lossAccepted)}`)
   writer.flush()
 }
 

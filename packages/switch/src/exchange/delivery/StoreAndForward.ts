@@ -257,6 +257,17 @@ export class StoreAndForward {
     if (row !== NONE) this.count(row, attempts)
   }
 
+  /** At the start: the journal has lost entries behind these. A first attempt may be among them: each goes out as a repeat. */
+  learnLost(): ReadonlyArray<number> {
+    const unsent: Array<number> = []
+    for (let row = this.backlog.oldest; row !== NONE; row = this.backlog.newer(row)) {
+      if (this.backlog.kept(row).attempts > 0) continue
+      this.count(row, 1)
+      unsent.push(this.backlog.exchange(row))
+    }
+    return unsent
+  }
+
   /** At the start: it had ended. What was known of it; `undefined`: nothing was. */
   learnEnd(exchange: number): Kept | undefined {
     const row = this.backlog.find(exchange)
