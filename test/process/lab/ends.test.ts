@@ -43,28 +43,25 @@ class Pair {
 
   /** The next connection of the acquirer, which notes every answer. */
   async acquirerConnects(): Promise<Line> {
-    const line = await this.connected(0, "acquirer")
-    line.onMessage = (message) => {
+    return this.connected(0, "acquirer", (line) => (message) => {
       if (message.mti === "0820") return line.send(answerTo(message))
       const outcome = this.outcomes.get(text(message, 11))
       if (outcome === undefined) throw new Error(`an answer to no request: STAN ${text(message, 11)}`)
       if (outcome.code !== "") throw new Error(`a second answer to STAN ${text(message, 11)}`)
       outcome.code = text(message, 39)
-    }
-    return line
+    })
   }
 
   /** The next connection of the issuer. */
   async issuerConnects(): Promise<Line> {
-    const line = await this.connected(1, "issuer")
-    line.onMessage = (message) => {
+    const line = await this.connected(1, "issuer", (line) => (message) => {
       if (message.mti === "0820") return line.send(answerTo(message))
       if (message.mti === "0200") return this.asked?.(message)
       const outcome = this.outcomes.get(text(message, 90).slice(4, 10))
       if (outcome === undefined) throw new Error(`a reversal of no request: DE 90 ${text(message, 90)}`)
       outcome.isReversed = true
       line.send(answerTo(message))
-    }
+    })
     this.issuer = line
     return line
   }
@@ -101,11 +98,19 @@ class Pair {
     expect(both, "approved and reversed").toEqual([])
   }
 
-  /** A connection that the switch has taken: while an old one is still there, requests would go to that. */
-  private async connected(link: number, name: string): Promise<Line> {
+  /**
+   * A connection that the switch has taken: while an old one is still there, requests would go to that. It is heard from its
+   * first byte on: the answer to a request of the connection before may come as soon as this one is ready.
+   */
+  private async connected(
+    link: number,
+    name: string,
+    hears: (line: Line) => (message: Message) => void
+  ): Promise<Line> {
     const its = this.system.running().links[link]!
     const { epoch } = its
     const line = await Line.connect(this.system.ports.get(name)!)
+    line.onMessage = hears(line)
     await until(() => its.isReady && its.epoch > epoch, `${name} ready`)
     return line
   }

@@ -68,6 +68,12 @@ export const entryKindName = (kind: number): string => kindNames.get(kind) ?? `k
 export const opensExchange = (kind: number): boolean =>
   kind === EntryKind.accepted || kind === EntryKind.refused || kind === EntryKind.queued
 
+/** How the event of an accepted loss begins: a person goes on without entries that the journal had acknowledged. */
+export const lossAccepted = "loss accepted: "
+
+/** Whether the code of an event says so: what was lost were the entries before it. */
+export const saysLoss = (code: string): boolean => code.startsWith(lossAccepted)
+
 /** Entries per kind, by kind number: `counts[EntryKind.accepted]`. Index 0 is unused. */
 export type KindCounts = ReadonlyArray<number>
 

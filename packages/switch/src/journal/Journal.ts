@@ -8,7 +8,7 @@
 import type { Dialect } from "@jinka/codec"
 import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import type { Entry } from "./Entry.ts"
-import { EntryKind, type KindCounts } from "./EntryKind.ts"
+import { EntryKind, type KindCounts, lossAccepted } from "./EntryKind.ts"
 import type { JournalError } from "./JournalError.ts"
 import {
   JournalStore,
@@ -233,11 +233,6 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     counts: () => journalWriter.counts
   })
 })
-
-const lossAccepted = "loss accepted: "
-
-/** Whether an event says that a person goes on without entries that the journal had acknowledged: they were before it. */
-export const saysLoss = (code: string): boolean => code.startsWith(lossAccepted)
 
 /** An accepted loss stays readable for ever: it is the first entry after the gap. */
 const noteLoss = (writer: JournalWriter, opened: Opened): void => {
