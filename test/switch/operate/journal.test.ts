@@ -32,11 +32,15 @@ describe("jinka journal", () => {
     running.signal("SIGINT")
     issuer.close()
     const log = join(directory, "switch.log")
-    writeFileSync(log, (await running.ended).err)
+    const { err } = await running.ended
+    writeFileSync(log, err)
 
     const verified = await jinka(["journal", "verify", file, "--anchor", log])
+    writeFileSync(log, `${err}${anchor.out.slice(0, 80)}***\n`)
+    const corrupt = await jinka(["journal", "verify", file, "--anchor", log])
 
-    expect(anchor.out).toMatch(/^jinka-anchor:3:[0-9a-f]{32}:\d+:[0-9a-f]{64}:[0-9a-f]{72}\n$/)
+    expect(corrupt.out).toContain("2 anchors kept elsewhere agree; 1 anchor is not whole, and nothing is known by that")
+    expect(anchor.out).toMatch(/^jinka-anchor:4:[a-p]{32}:\d+:[a-p]{64}:[a-p]{72}\n$/)
     expect(verified).toMatchObject({
       code: 0,
       out: expect.stringMatching(
@@ -91,7 +95,7 @@ describe("jinka journal", () => {
 
     expect(appended).toEqual({ code: 0, out: "", err: "" })
     expect(readFileSync(kept, "utf8")).toMatch(
-      /^kept since Monday\n\d{4}-\d\d-\d\dT\S+Z jinka-anchor:3:[0-9a-f]{32}:20:\S+\n$/
+      /^kept since Monday\n\d{4}-\d\d-\d\dT\S+Z jinka-anchor:4:[a-p]{32}:20:\S+\n$/
     )
     expect([verified.code, verified.out]).toEqual([1, ""])
     expect(verified.err).toMatch(
@@ -106,7 +110,7 @@ describe("jinka journal", () => {
     writeFileSync(empty, "nothing here\n")
 
     const said = await Promise.all(
-      [empty, join(directory, "missing.log"), "jinka-anchor:3:00"].map((anchor) =>
+      [empty, join(directory, "missing.log"), "jinka-anchor:4:aa"].map((anchor) =>
         jinka(["journal", "verify", directory, "--anchor", anchor])
       )
     )

@@ -27,7 +27,7 @@ const anchorFlag = Flag.String("anchor").pipe(
 const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFlag }, ({ place, anchor }) =>
   Effect.gen(function* () {
     const { open, directory } = yield* journalPlace(place)
-    const heads = Option.isNone(anchor) ? [] : yield* headsOf(anchor.value)
+    const { heads, corrupt } = Option.isNone(anchor) ? none : yield* headsOf(anchor.value)
     const journal = yield* open("checked")
     for (const note of journal.recovered.notes) yield* Console.error(`jinka: ${note}`)
     const isSeen = yield* (yield* Stdio.Stdio).stderrIsTerminal
@@ -61,10 +61,12 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
         : `; ${counted(heads.length - dropped, "anchor kept elsewhere agrees", "anchors kept elsewhere agree")}`
     const gone =
       dropped === 0 ? "" : `; ${counted(dropped, "is", "are")} of entries that were dropped (verify their archive)`
+    const unread =
+      corrupt === 0 ? "" : `; ${counted(corrupt, "anchor is", "anchors are")} not whole, and nothing is known by that`
     const begins =
       from === 1 ? "" : ` (from entry ${from} on: what was before it was dropped, and its last hash is kept)`
     const there = `${counted(entries - from + 1, "entry", "entries")} in ${counted(groups, "group", "groups")}`
-    yield* Console.log(`good: ${there}, every one as it was written${begins}${agreed}${gone}`)
+    yield* Console.log(`good: ${there}, every one as it was written${begins}${agreed}${gone}${unread}`)
   }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -89,10 +91,18 @@ const unprovedText = (directory: string, unopened: ReadonlyArray<Unopened>): str
   return `${directory}: not proved: ${parts.join("; ")}, which was not given. Every hash fits, but anybody can compute hashes again: give the key (\`key\` and \`previousKeys\`, or JINKA_JOURNAL_KEY with a directory) and verify again.`
 }
 
+/** Anchors that somebody kept; and how many were cut, or covered on their way, so that they cannot be read. */
+interface KeptAnchors {
+  readonly heads: ReadonlyArray<Head>
+  readonly corrupt: number
+}
+
+const none: KeptAnchors = { heads: [], corrupt: 0 }
+
 /** The anchors of an argument: itself, or those in the file that it names. */
 const headsOf = Effect.fnUntraced(function* (
   argument: string
-): Effect.fn.Return<ReadonlyArray<Head>, CommandFailed, FileSystem.FileSystem> {
+): Effect.fn.Return<KeptAnchors, CommandFailed, FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
   const isWord = argument.startsWith("jinka-anchor:")
   const text = isWord
@@ -102,10 +112,10 @@ const headsOf = Effect.fnUntraced(function* (
         (failed) => new CommandFailed({ exit: "usage", says: `--anchor ${argument}: ${fileWords(failed.reason)}.` })
       )
   const heads = headsIn(text)
-  if (heads.length > 0) return heads
+  if (heads.length > 0) return { heads, corrupt: text.split("jinka-anchor:").length - 1 - heads.length }
   const says = isWord
-    ? "--anchor: this is not a whole anchor. One looks like jinka-anchor:3:JOURNAL:SEQ:HASH:TAG, in one piece."
-    : `--anchor ${argument}: there is no anchor in this file. One looks like jinka-anchor:3:JOURNAL:SEQ:HASH:TAG.`
+    ? "--anchor: this is not a whole anchor. One looks like jinka-anchor:4:JOURNAL:SEQ:HASH:TAG, in one piece."
+    : `--anchor ${argument}: there is no anchor in this file. One looks like jinka-anchor:4:JOURNAL:SEQ:HASH:TAG.`
   return yield* new CommandFailed({ exit: "usage", says })
 })
 
