@@ -26,6 +26,7 @@ import { Reconciliations } from "./day/Reconciliations.ts"
 import { Deliveries } from "./delivery/Deliveries.ts"
 import { Forwarding } from "./delivery/Forwarding.ts"
 import { StoreAndForward } from "./delivery/StoreAndForward.ts"
+import { Inquiry } from "./entry/Inquiry.ts"
 import { Originals } from "./entry/Originals.ts"
 import { OverRate } from "./entry/OverRate.ts"
 import { Refusals } from "./entry/Refusals.ts"
@@ -105,8 +106,9 @@ export class Exchanges {
     this.reconciliations = new Reconciliations(desks, wayOut, refusals)
     this.rates = new OverRate(desks, wayOut, refusals, repeats)
     this.requests = new Requests(desks, wayOut, repeats, reversals, originals, this.days)
-    const admission = new RequestAdmission(desks, wayOut, refusals, repeats, originals, containment)
-    this.deliveries = new Deliveries(desks, wayOut, refusals, answers, repeats, originals, containment)
+    const inquiry = new Inquiry(desks, refusals, originals, containment)
+    const admission = new RequestAdmission(desks, wayOut, refusals, repeats, originals, inquiry)
+    this.deliveries = new Deliveries(desks, wayOut, refusals, answers, repeats, originals, inquiry)
     this.dispatch = new Dispatch(desks, refusals, this.reconciliations, admission, this.requests, this.deliveries)
     this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
     this.guards =

@@ -11,15 +11,15 @@ import { Crossing, mayCross } from "../../message/Crossing.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
+import type { Coming, Inquiry } from "../entry/Inquiry.ts"
 import { anothers, type Originals } from "../entry/Originals.ts"
-import type { Answer, Question } from "../entry/Questions.ts"
+import type { Question } from "../entry/Questions.ts"
 import { type Known, kindOf, Outcome } from "../entry/RecentKeys.ts"
 import type { Refusals } from "../entry/Refusals.ts"
 import { type Asked, notAsked, type Repeats } from "../entry/Repeats.ts"
 import type { StoredAnswers } from "../entry/StoredAnswers.ts"
 import type { WayOut } from "../gate/WayOut.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
-import type { Containment } from "../watch/Containment.ts"
 import type { Stored } from "./Stored.ts"
 
 /**
@@ -39,7 +39,7 @@ export const noOriginal = "no original"
 export class Deliveries {
   private readonly desks: Desks
   private readonly wayOut: WayOut
-  private readonly containment: Containment
+  private readonly inquiry: Inquiry
   private readonly refusals: Refusals
   private readonly answers: StoredAnswers
   private readonly repeats: Repeats
@@ -55,11 +55,11 @@ export class Deliveries {
     answers: StoredAnswers,
     repeats: Repeats,
     originals: Originals,
-    containment: Containment
+    inquiry: Inquiry
   ) {
     this.desks = desks
     this.wayOut = wayOut
-    this.containment = containment
+    this.inquiry = inquiry
     this.answers = answers
     this.originals = originals
     this.refusals = refusals
@@ -85,16 +85,13 @@ export class Deliveries {
     // Its reversal came before it, and was taken.
     if (known?.outcome === Outcome.unseen) return refusals.repeated(origin, epoch, index, known)
     const question = known !== undefined || asked.isNew ? undefined : repeats.question(origin, index)
-    if (question !== undefined)
-      return this.ask(origin, epoch, index, arrivedAt, question, () => ({ ...asked, isNew: true }))
+    const coming = { origin, epoch, index, arrivedAt }
+    if (question !== undefined) return this.ask(coming, question, () => ({ ...asked, isNew: true }))
     if (!link.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
     if (desks.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
     const routed = this.routed(origin, index)
     const about = asked.original === undefined ? this.originals.question(origin, index, routed) : undefined
-    if (about !== undefined) {
-      const told = (known: Known | undefined) => ({ isNew: true, original: { known } })
-      return this.ask(origin, epoch, index, arrivedAt, about, told)
-    }
+    if (about !== undefined) return this.ask(coming, about, (known) => ({ isNew: true, original: { known } }))
     // To whom its original went, whatever the routes are now.
     const home = this.originals.wentTo(origin, index, routed) ?? routed
     if (home === undefined || home.link.isGone) return refusals.refuse(origin, epoch, index, "noRoute")
@@ -157,24 +154,9 @@ export class Deliveries {
   }
 
   /** Memory does not know what is asked for: the message goes on, as `told`, when the journal has said so. */
-  private ask(
-    origin: Desk,
-    epoch: number,
-    index: MessageIndex,
-    arrivedAt: number,
-    question: Question,
-    told: (known: Known | undefined) => Asked
-  ): void {
-    const until = arrivedAt + this.desks.limits.requestTimeoutMs
-    const goOn = (again: MessageIndex, answer: Answer) => {
-      if (answer === "unknown") return this.refusals.unsure(origin, epoch)
-      const asked = told(answer)
-      this.originals.asTold(asked.original, () => this.advice(origin, epoch, again, arrivedAt, asked))
-    }
-    const isAsking = this.desks.questions.ask(origin, index, question, until, (again, answer) =>
-      this.containment.later(origin, epoch, again, () => goOn(again, answer))
-    )
-    if (!isAsking) this.refusals.unsure(origin, epoch)
+  private ask(coming: Coming, question: Question, told: (known: Known | undefined) => Asked): void {
+    const { origin, epoch, arrivedAt } = coming
+    this.inquiry.ask(coming, question, told, (again, asked) => this.advice(origin, epoch, again, arrivedAt, asked))
   }
 
   /**

@@ -13,21 +13,16 @@ import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { WayOut } from "../gate/WayOut.ts"
 import { KEY_LENGTH_MAX, type Slot } from "../request/Outstanding.ts"
-import type { Containment } from "../watch/Containment.ts"
+import type { Coming, Inquiry } from "./Inquiry.ts"
 import { KeptDigest, SENT } from "./KeyHash.ts"
 import { anothers, type Originals } from "./Originals.ts"
-import type { Answer, Question } from "./Questions.ts"
+import type { Question } from "./Questions.ts"
 import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
 import { type Asked, notAsked, type Repeats } from "./Repeats.ts"
 
 /** A request that is being admitted. */
-interface Coming {
-  readonly origin: Desk
-  readonly epoch: number
-  readonly index: MessageIndex
-  /** When it arrived, monotonic milliseconds. */
-  readonly arrivedAt: number
+interface ComingRequest extends Coming {
   readonly asked: Asked
 }
 
@@ -35,7 +30,7 @@ interface Coming {
 export class RequestAdmission {
   private readonly desks: Desks
   private readonly wayOut: WayOut
-  private readonly containment: Containment
+  private readonly inquiry: Inquiry
   private readonly refusals: Refusals
   private readonly repeats: Repeats
   private readonly originals: Originals
@@ -51,11 +46,11 @@ export class RequestAdmission {
     refusals: Refusals,
     repeats: Repeats,
     originals: Originals,
-    containment: Containment
+    inquiry: Inquiry
   ) {
     this.desks = desks
     this.wayOut = wayOut
-    this.containment = containment
+    this.inquiry = inquiry
     this.refusals = refusals
     this.repeats = repeats
     this.originals = originals
@@ -87,21 +82,12 @@ export class RequestAdmission {
   }
 
   /** Memory does not know what is asked for: the request goes on, as `told`, when the journal has said so. */
-  private ask(coming: Coming, question: Question, told: (known: Known | undefined) => Asked): void {
-    const { origin, epoch, index, arrivedAt } = coming
-    const until = arrivedAt + this.desks.limits.requestTimeoutMs
-    const goOn = (again: MessageIndex, answer: Answer) => {
-      if (answer === "unknown") return this.refusals.unsure(origin, epoch)
-      const asked = told(answer)
-      this.originals.asTold(asked.original, () => this.request(origin, epoch, again, arrivedAt, asked))
-    }
-    const isAsking = this.desks.questions.ask(origin, index, question, until, (again, answer) =>
-      this.containment.later(origin, epoch, again, () => goOn(again, answer))
-    )
-    if (!isAsking) this.refusals.unsure(origin, epoch)
+  private ask(coming: ComingRequest, question: Question, told: (known: Known | undefined) => Asked): void {
+    const { origin, epoch, arrivedAt } = coming
+    this.inquiry.ask(coming, question, told, (again, asked) => this.request(origin, epoch, again, arrivedAt, asked))
   }
 
-  private accept(coming: Coming, target: Desk): void {
+  private accept(coming: ComingRequest, target: Desk): void {
     const { origin, epoch, index, arrivedAt, asked } = coming
     const { desks, originals } = this
     const { groups } = desks
@@ -138,7 +124,7 @@ export class RequestAdmission {
   }
 
   /** The request is taken: its exchange begins in `slot`, and it goes on once the journal has it. */
-  private open({ origin, epoch, index }: Coming, target: Desk, slot: Slot, partner: number): void {
+  private open({ origin, epoch, index }: ComingRequest, target: Desk, slot: Slot, partner: number): void {
     const { desks } = this
     slot.exchange = desks.record.accepted(origin, epoch, target, index)
     slot.takenAt = desks.now
@@ -156,7 +142,7 @@ export class RequestAdmission {
     desks.commits.forward(partner, slot.exchange, target.id, slot.id)
   }
 
-  private refuse({ origin, epoch, index }: Coming, refusal: Refusal): void {
+  private refuse({ origin, epoch, index }: ComingRequest, refusal: Refusal): void {
     this.refusals.refuse(origin, epoch, index, refusal)
   }
 }
