@@ -9,7 +9,6 @@
  *
  * Numbers with a good check digit occur by chance, one in ten: what is covered by mistake costs the reader some digits.
  */
-
 import { type ByteKind, IN_ASCII, IN_EBCDIC, IN_PACKED, suspectForms } from "./QuickLook.ts"
 import {
   ascii,

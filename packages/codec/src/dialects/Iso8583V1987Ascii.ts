@@ -3,7 +3,6 @@
  * bytes for them, which most hosts speak. Lengths: docs/domain.md 1.8 column (a), where jPOS ISO87A, moov and pyiso8583 agree
  * except where noted there.
  */
-
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { derive } from "./Derive.ts"
 import { elements1987 } from "./Elements1987.ts"

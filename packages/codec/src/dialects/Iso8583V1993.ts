@@ -3,7 +3,6 @@
  * cross-checked against each other only). Message types begin with 1; DE 39 is a three-digit action code; DE 24 says what a
  * management message is for.
  */
-
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { derive } from "./Derive.ts"
 import { elements1993 } from "./Elements1993.ts"

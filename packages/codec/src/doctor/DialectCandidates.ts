@@ -2,7 +2,6 @@
  * The dialects that the doctor tries: the shipped ones (or those that it is given), each with the headers that come before
  * such messages on real links.
  */
-
 import { derive } from "../dialects/Derive.ts"
 import { headers, text8, text10, text12 } from "../dialects/Headers.ts"
 import type { Codec } from "../iso8583/Codec.ts"

@@ -2,7 +2,6 @@
  * Copies an indexed message with changes applied. Bytes that are not changed stay identical; bitmaps, length prefixes and the
  * header's total length follow the changes. The index is of a message that `index` accepted.
  */
-
 import { announceBitmaps, writeBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import { type FieldLayout, wireLength } from "./Field.ts"

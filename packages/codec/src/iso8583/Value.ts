@@ -2,7 +2,6 @@
  * Values of fields on the wire: length prefixes, text and bytes, and the rules of their content. This is the slow and exact
  * reference; the generated code in `Generated` does the same for the usual encodings.
  */
-
 import { bcdFill, fromBcd, writeBcd } from "../encoding/Bcd.ts"
 import { numberMax, readNumber, writeNumber } from "../encoding/Digits.ts"
 import { cp037, cp1047, fromEbcdic, writeEbcdic } from "../encoding/Ebcdic.ts"

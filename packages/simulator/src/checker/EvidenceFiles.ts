@@ -3,7 +3,6 @@
  *
  * Owns the ledger file's and journal file's lines. Joins the files of several partners.
  */
-
 import { coverCardText } from "@jinka/codec"
 import { Effect, Schema } from "effect"
 import { textOfFile } from "../file/FileBytes.ts"

@@ -1,5 +1,4 @@
 /** `jinka-sim check`: judges the files of a run. */
-
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { check } from "../checker/Checker.ts"

@@ -4,7 +4,6 @@
  * Owns the command line's units: durations are texts ("5 seconds", "300 millis"), shares are percent, amounts are minor
  * units. The seed may also come from the environment (JINKA_SIM_SEED).
  */
-
 import { Config, Duration, Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
 import { isLoopback } from "../control/LocalHttp.ts"

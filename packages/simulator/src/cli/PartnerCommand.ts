@@ -1,5 +1,4 @@
 /** `jinka-sim partner FILE`: partners as data, played until a signal; files are read again when they change. */
-
 import { relative } from "node:path"
 import { Console, Effect, Queue, Stdio, Terminal } from "effect"
 import { Argument, Command, Flag } from "effect/cli"

@@ -1,5 +1,4 @@
 /** `jinka-sim record` and `jinka-sim replay`: traffic from captures, and sent again. */
-
 import { readJson } from "@jinka/codec"
 import Table from "cli-table3"
 import { Console, Effect, Option } from "effect"

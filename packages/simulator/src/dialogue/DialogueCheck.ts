@@ -2,7 +2,6 @@
  * Whether what a dialogue says can be done at all: the messages, data elements and header parts that its steps name exist. A
  * dialogue that asks for nothing real is a wrong file, not a system that broke a rule. Pure.
  */
-
 import { cups, explain, fromHex, isMessageError } from "@jinka/codec"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Template, Values } from "./Dialogue.ts"

@@ -13,7 +13,6 @@
  * `first` names a dialogue whose steps come before this one's, and whose settings hold where this one has none. Paths count
  * from the file that names them.
  */
-
 import { readdirSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { cups, type Dialect, type FrameFormat } from "@jinka/codec"

@@ -2,7 +2,6 @@
  * Outcomes of dialogues as one page that needs nothing else: what was kept, what was said in time with a column for each partner,
  * and of a broken rule the message that came beside the one that it was to be like. Card data covered. Pure.
  */
-
 import { coverTyped, type DescribedRow, describe } from "@jinka/codec"
 import { counted } from "../file/Counted.ts"
 import { shownText } from "../file/FileInvalid.ts"

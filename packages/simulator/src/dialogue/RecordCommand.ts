@@ -2,7 +2,6 @@
  * `jinka-sim dialogue record`: stands on a line, or reads a capture of one, and writes down what goes by as a dialogue.
  * Mounted by the command line.
  */
-
 import { dirname, relative } from "node:path"
 import { cups } from "@jinka/codec"
 import { Console, Effect, Option } from "effect"

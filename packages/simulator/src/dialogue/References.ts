@@ -10,7 +10,6 @@
  *
  * Braces may be in braces, the inner ones first: `{asked.4+{again.4}}`.
  */
-
 import { luhnDigit } from "../chance/Cards.ts"
 import { chanceOf } from "../chance/Chance.ts"
 import type { DialogueKeys } from "./Keys.ts"

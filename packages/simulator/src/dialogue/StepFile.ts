@@ -2,7 +2,6 @@
  * One step of a dialogue file: `A sends: {...}`, `B expects close: RST`, `wait: 200ms`. Owns the steps' words and keys, which
  * docs/reference/dialogues.md lists; what they do is the runner's.
  */
-
 import { MapReader } from "../file/MapReader.ts"
 import { durationOf, eachOf, invalidAt, listOf, numberOf, textOf, textsOf, type Yaml } from "../file/YamlNodes.ts"
 import type {

@@ -1,7 +1,6 @@
 /**
  * The keys that say how a link speaks: `dialect`, `frame`, `mac` and those for TLS. The same in every file that speaks of links.
  */
-
 import { dirname, resolve } from "node:path"
 import { type Dialect, dialects } from "@jinka/codec"
 import {

@@ -2,7 +2,6 @@
  * The values of one map of a file, read key by key; keys that nobody asked for are refused with the nearest known one. Owns no
  * meaning of any key.
  */
-
 import { Effect } from "effect"
 import { reasonOf } from "../SimulatorError.ts"
 import { textOfFile } from "./FileBytes.ts"

@@ -2,7 +2,6 @@
  * YAML as texts: every scalar is the text that is in the file, so that 000000012300 keeps its zeros, and every value knows its
  * file, its line and the key before it. Owns values of the usual kinds; knows no file's meaning.
  */
-
 import { dirname, resolve } from "node:path"
 import { isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"

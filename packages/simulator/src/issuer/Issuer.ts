@@ -5,7 +5,6 @@
  * mark it is counted as doubled) and the answers. Does not own money rules (Ledger), chance (Behaviour) or sockets.
  * Remembers every key of the run, about 300 bytes each.
  */
-
 import { chanceOf } from "../chance/Chance.ts"
 import type { History } from "../history/History.ts"
 import {

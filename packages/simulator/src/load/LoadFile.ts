@@ -1,5 +1,4 @@
 /** Load files: links, messages, their mix, and the load over time. docs/reference/load.md lists the keys. */
-
 import { dirname, resolve } from "node:path"
 import type { Effect } from "effect"
 import type { WireFormat } from "../dialogue/WireFormat.ts"

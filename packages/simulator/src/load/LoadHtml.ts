@@ -3,7 +3,6 @@
  *
  * Owns the page and its plots, which are plain SVG: a line is a row of points, and no library is needed for that.
  */
-
 import { msText, stoppedText } from "./LoadReport.ts"
 import { type Second, spreadOf } from "./Measure.ts"
 import type { LoadResult } from "./RunLoad.ts"

@@ -12,7 +12,6 @@
  *
  * Paths count from the file that names them. Owns the words above a partner; link and rules have readers of their own.
  */
-
 import { statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { cups, type Dialect } from "@jinka/codec"

@@ -4,7 +4,6 @@
  * Owns the line's form, reading it back, and finding whose answer it is. Where lines come from is the business of a proxy, a pcap
  * file or a journal.
  */
-
 import { type Codec, fromHex, isResponse, MessageIndex, mtiText, toHex } from "@jinka/codec"
 import { Effect, Schema } from "effect"
 import { textOfFile } from "../file/FileBytes.ts"

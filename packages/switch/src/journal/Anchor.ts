@@ -8,6 +8,7 @@
  * lead it. A slot holds a head with its tag: nobody writes one without the journal's key.
  */
 import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
+import { join } from "node:path"
 import { groupHashLength } from "./CommitGroup.ts"
 import { readU64, writeU64 } from "./Entry.ts"
 import type { Head } from "./Head.ts"
@@ -20,6 +21,13 @@ export const anchorFile = "journal.head"
 const SLOT_LENGTH = 512
 const magic = "JINKAHD3"
 const at = { journalId: 8, seq: 24, hash: 32, tag: 64, checksum: 100, end: 132 } as const
+
+/** What an anchor says of a commit group: its last entry, its hash and its tag. */
+export interface AnchoredGroup {
+  readonly last: number
+  readonly hash: Uint8Array
+  readonly tag: Uint8Array
+}
 
 /** The anchor open for writing. */
 export class Anchor {
@@ -68,6 +76,17 @@ export class Anchor {
   }
 }
 
+/**
+ * Writes the anchor of a copy in `directory`, of the last groups in their order. Two fill both slots: an empty one would be told
+ * of at each look as one that is corrupt. Throws the system's error.
+ */
+export const writeAnchor = (directory: string, journalId: string, groups: ReadonlyArray<AnchoredGroup>): void => {
+  const anchor = new Anchor(join(directory, anchorFile), journalId, -1)
+  for (const { hash, last, tag } of groups) anchor.write(last, hash, tag)
+  anchor.sync()
+  anchor.close()
+}
+
 /** What an anchor's file says. */
 export interface FoundAnchor {
   /** There is no file, or one without a byte: it was being made when the process died. */
@@ -76,7 +95,7 @@ export interface FoundAnchor {
   readonly head: Head | undefined
   /** Where it is: 0 or 1; -1 when there is none. */
   readonly slot: number
-  /** What is odd about the slots although one is whole: spoilt, or written twice. */
+  /** What is odd about the slots although one is whole: corrupt, or written twice. */
   readonly odd?: string
 }
 

@@ -12,8 +12,8 @@ import { Effect } from "effect"
 import { archiveFileName, archiveNameOf, makingSuffix, restoreArchives } from "./ArchiveFile.ts"
 import type { ArchiveDone, ArchiveWork } from "./ArchiveWorker.ts"
 import type { Journal } from "./Journal.ts"
-import { JournalError } from "./JournalError.ts"
-import { copyReasonOf, reasonOf } from "./JournalReason.ts"
+import { attempt, attemptCopy, JournalError } from "./JournalError.ts"
+import { reasonOf } from "./JournalReason.ts"
 
 /** What an archive is made of. */
 export interface ArchiveSource extends Pick<Journal["Service"], "backup"> {
@@ -42,10 +42,7 @@ export const archiveInto = Effect.fnUntraced(function* (
   { day, first, last }: ArchiveRange
 ): Effect.fn.Return<string, JournalError> {
   const journal = journalId.slice(0, 8)
-  const there = yield* Effect.try({
-    try: () => prepared(directory, journal),
-    catch: (error) => new JournalError({ reason: copyReasonOf(error, directory, directory) })
-  })
+  const there = yield* attemptCopy(directory, directory, () => prepared(directory, journal))
   const known = there.find((one) => one.first <= first && one.last >= last)
   const name = archiveFileName(known ?? { journal, day, first, last })
   const file = join(directory, name)
@@ -94,12 +91,6 @@ export const restoreArchive = (files: ReadonlyArray<string>, directory: string):
   Effect.tryPromise({
     try: () => restoreArchives(files, directory),
     catch: (error) => new JournalError({ reason: reasonOf(error, directory, "The archive cannot be restored") })
-  })
-
-const attempt = <A>(place: string, doing: string, run: () => A): Effect.Effect<A, JournalError> =>
-  Effect.try({
-    try: run,
-    catch: (error) => new JournalError({ reason: reasonOf(error, place, doing) })
   })
 
 const inThread = (work: ArchiveWork): Effect.Effect<void, JournalError> =>

@@ -24,7 +24,7 @@ import { dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { createGunzip, createGzip } from "node:zlib"
 import Database from "better-sqlite3"
-import { Anchor, anchorFile } from "./Anchor.ts"
+import { type AnchoredGroup, writeAnchor } from "./Anchor.ts"
 import { openJournalFile } from "./JournalFile.ts"
 import { stop } from "./JournalReason.ts"
 import { Keyring } from "./Seal.ts"
@@ -176,13 +176,6 @@ const closeEnd = (database: Database.Database, directory: string): void => {
   const journalId = String(database.prepare("SELECT journal_id FROM meta").pluck().get())
   const lastTwo = database
     .prepare("SELECT last, hash, tag FROM commit_group ORDER BY first DESC LIMIT 2")
-    .all() as Array<{
-    readonly last: number
-    readonly hash: Buffer
-    readonly tag: Buffer
-  }>
-  const anchor = new Anchor(join(directory, anchorFile), journalId, -1)
-  for (const { hash, last, tag } of lastTwo.reverse()) anchor.write(last, hash, tag)
-  anchor.sync()
-  anchor.close()
+    .all() as Array<AnchoredGroup>
+  writeAnchor(directory, journalId, lastTwo.reverse())
 }

@@ -19,7 +19,7 @@ import {
 } from "node:fs"
 import { dirname, join, relative, resolve, sep } from "node:path"
 import Database from "better-sqlite3"
-import { Anchor, anchorFile } from "./Anchor.ts"
+import { anchorFile, writeAnchor } from "./Anchor.ts"
 import { beginningTextOf, writeBeginning } from "./Beginning.ts"
 import type { CommitGroupReader } from "./CommitGroupReader.ts"
 import type { GroupRow } from "./GroupRows.ts"
@@ -164,13 +164,10 @@ export class Backup {
     this.copy.pragma(`user_version = ${String(this.source.pragma("user_version", { simple: true }))}`)
     this.copy.pragma(`application_id = ${APPLICATION_ID}`)
     this.copy.close()
-    const anchor = new Anchor(join(this.directory, anchorFile), this.groups.journalId, -1)
     const last = this.lastGroup
-    // Both slots are written: an empty one would be told of at each look as one that was spoilt.
     const before = last === undefined ? undefined : this.groups.groupOf(last.first - 1)
-    for (const group of [before, last]) if (group !== undefined) anchor.write(group.last, group.hash, group.tag)
-    anchor.sync()
-    anchor.close()
+    const lastTwo = [before, last].filter((group) => group !== undefined)
+    writeAnchor(this.directory, this.groups.journalId, lastTwo)
     for (const place of [join(this.directory, databaseFile), this.directory]) force(place)
   }
 

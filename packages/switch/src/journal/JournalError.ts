@@ -1,8 +1,8 @@
 /**
- * The journal's error: one wrapper around the tagged reasons of `JournalReason`.
+ * The journal's error: one wrapper around the tagged reasons of `JournalReason`; and what fails with it.
  */
-import { Data } from "effect"
-import { type JournalReason, type JournalReasonTag, makeReason } from "./JournalReason.ts"
+import { Data, Effect } from "effect"
+import { copyReasonOf, type JournalReason, type JournalReasonTag, makeReason, reasonOf } from "./JournalReason.ts"
 
 /**
  * The journal cannot be opened, or has stopped.
@@ -22,3 +22,11 @@ export class JournalError extends Data.TaggedError("JournalError")<{ readonly re
     return new JournalError({ reason: makeReason(tag, place, problem, remedy) })
   }
 }
+
+/** Does something with the files at `place`. What is thrown fails with its reason; `doing`: what did not work. */
+export const attempt = <A>(place: string, doing: string, run: () => A): Effect.Effect<A, JournalError> =>
+  Effect.try({ try: run, catch: (error) => new JournalError({ reason: reasonOf(error, place, doing) }) })
+
+/** The same of a copy of the journal `from` that is made at `to`: see `copyReasonOf`. */
+export const attemptCopy = <A>(from: string, to: string, run: () => A): Effect.Effect<A, JournalError> =>
+  Effect.try({ try: run, catch: (error) => new JournalError({ reason: copyReasonOf(error, from, to) }) })

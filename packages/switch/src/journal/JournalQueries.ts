@@ -3,7 +3,6 @@
  * thread between commits; each answer is bounded, so that a commit never waits long. Answers are bytes that cross
  * threads without a copy.
  */
-
 import type { CommitGroupReader, Place } from "./CommitGroupReader.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
 import { extentOf, type Room } from "./Extent.ts"

@@ -14,10 +14,10 @@ import { Backup, type Part, restoreFiles } from "./Backup.ts"
 import { extentOf, roomOf } from "./Extent.ts"
 import { type Head, headWord } from "./Head.ts"
 import { type Journal, makeBackup, makeScan, makeVerify } from "./Journal.ts"
-import { JournalError } from "./JournalError.ts"
+import { attempt, attemptCopy, type JournalError } from "./JournalError.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { type Answer, entriesOf, JournalQueries, namesOf, type Question } from "./JournalQueries.ts"
-import { copyReasonOf, reasonOf, stop } from "./JournalReason.ts"
+import { stop } from "./JournalReason.ts"
 import type { Opened, OpenStore } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
 import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
@@ -82,9 +82,6 @@ export const anchorWord = (
 export const restoreJournal = (backup: string, directory: string): Effect.Effect<void, JournalError> =>
   attempt(directory, "The backup cannot be restored", () => restoreFiles(backup, directory))
 
-const attempt = <A>(directory: string, doing: string, run: () => A): Effect.Effect<A, JournalError> =>
-  Effect.try({ try: run, catch: (error) => new JournalError({ reason: reasonOf(error, directory, doing) }) })
-
 class OfflineJournal {
   private readonly directory: string
   private readonly options: ReadOnlyOptions
@@ -125,12 +122,9 @@ class OfflineJournal {
         const { database, groups } = this.file
         return makeBackup({
           backup: (into) =>
-            Effect.try({
-              try: () => {
-                backup ??= new Backup(database, groups, into, upTo === undefined ? undefined : this.partOf(upTo))
-                return backup.step()
-              },
-              catch: (error) => new JournalError({ reason: copyReasonOf(error, this.directory, into) })
+            attemptCopy(this.directory, into, () => {
+              backup ??= new Backup(database, groups, into, upTo === undefined ? undefined : this.partOf(upTo))
+              return backup.step()
             })
         })(directory).pipe(Effect.tapError(() => Effect.sync(() => backup?.abandon())))
       },

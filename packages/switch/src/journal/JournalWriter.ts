@@ -6,7 +6,6 @@
  * the caller sets `now`. Invariant: committedSeq <= seq of groups handed over <= next - 1. Only one entry is being
  * written at a time.
  */
-
 import { CommitGroup, GROUP_HEADER_LENGTH, GROUP_TAG_LENGTH, groupAt } from "./CommitGroup.ts"
 import { ENTRY_CODE_LENGTH_MAX, ENTRY_HEADER_LENGTH, entryAt, setU64, writeAscii } from "./Entry.ts"
 import { EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"

@@ -1,7 +1,6 @@
 /**
  * Takes connections that a partner makes to us: who may, what a second one does while one is up, and who waits for the next.
  */
-
 import { Clock, Effect, type Scope } from "effect"
 import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"

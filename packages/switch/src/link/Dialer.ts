@@ -1,7 +1,6 @@
 /**
  * Makes connections to one address of a partner, with pauses between attempts that fail, and never gives up.
  */
-
 import { Clock, Effect, Random } from "effect"
 import { monotonicMs } from "../transport/Monotonic.ts"
 import { type Connection, Transport } from "../transport/Transport.ts"

@@ -5,7 +5,6 @@
  * journal, no routes and no exchanges: the switch gives it `LinkEvents` and sends through the current session. Single-threaded
  * like all of the switch.
  */
-
 import type { MessageIndex } from "@jinka/codec"
 import { Clock, Effect, Latch, type Scope } from "effect"
 import { Iso8583 } from "../message/Iso8583.ts"

@@ -6,7 +6,6 @@
  * taken yet, so that a slow partner's backlog does not hold them up. An outbox belongs to one connection epoch and dies with it,
  * so nothing that was meant for a broken connection can leave on the next one (docs/decisions/0002-connection-epochs.md).
  */
-
 import { Effect } from "effect"
 import { Bell } from "./Bell.ts"
 

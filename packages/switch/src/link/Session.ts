@@ -5,7 +5,6 @@
  * of the connection: idle frames, watchdog, sign-on, frame deadline, slow partner. Whichever fails first ends the epoch with a
  * reason.
  */
-
 import { frameOverhead, idleFrame, type Message, wholeFrame, writeFrame } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type * as NetworkManagement from "../message/NetworkManagement.ts"

@@ -6,7 +6,6 @@
  * one that is dialled for it (`async-short`). It owns the connections and their limits; it knows no exchanges. There is no
  * sign-on and no watchdog: a connection proves itself by its one exchange.
  */
-
 import { isResponse } from "@jinka/codec"
 import { Clock, Effect, type Fiber, FiberSet, type Scope } from "effect"
 import type { Language } from "../message/Language.ts"
@@ -120,8 +119,7 @@ export class ShortLink implements SessionOwner {
       },
       turn: (session) => this.turn(session),
       // Each its own: hundreds may wait for their answers at once, and none has to look at each turn of the switch.
-      turned: ({ epoch }) =>
-        this.held.get(epoch)?.turned ?? link.events.turned({ epoch, lastReceived: 0, arrivedAt: 0 }),
+      turned: (session) => this.held.get(session.epoch)?.turned ?? link.events.turned(session),
       owing:
         ({ epoch }) =>
         () =>

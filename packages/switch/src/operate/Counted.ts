@@ -1,5 +1,5 @@
 /**
- * Counts in words, for texts that people read: what is counted agrees with its number. Pure.
+ * Counts and times in words, for texts that people read: what is counted agrees with its number. Pure.
  */
 
 /** `1 message waits`, `2 messages wait`. */
@@ -11,3 +11,7 @@ export const byCount = (all: { readonly [name: string]: number }): string =>
     .sort(([, one], [, other]) => other - one)
     .map(([name, count]) => `${name} ${count}`)
     .join(", ")
+
+/** How long something lasts: seconds, from two minutes on minutes. */
+export const lasting = (ms: number): string =>
+  ms < 120_000 ? counted(Math.round(ms / 1000), "second", "seconds") : `${Math.round(ms / 60_000)} minutes`

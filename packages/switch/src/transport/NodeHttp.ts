@@ -3,7 +3,6 @@
  *
  * Who may connect, and TLS, are the listener's. Node parses; a body is given out whole or not at all.
  */
-
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Clock, Effect, Latch, type Scope } from "effect"

@@ -1,6 +1,6 @@
 /**
- * What memory does not know of a message is asked of the journal. The message waits aside meanwhile, and is then handled again with
- * what the journal said; where it says nothing in time, the partner hears that the switch cannot tell.
+ * What memory does not know of a message is asked of the journal. The message waits aside meanwhile, and is then handled again
+ * with what the journal said; where it says nothing in time, the partner hears that the switch cannot tell.
  */
 import type { MessageIndex } from "@jinka/codec"
 import type { Desk } from "../Desk.ts"
@@ -37,7 +37,7 @@ export class Inquiry {
 
   /**
    * Puts the message aside until the journal has answered the question. `again` handles it then, with what `told` makes of the
-   * answer; it is not called when there is none within the time of a request, or when the partner has its share of messages aside.
+   * answer; it is not called where there is none within a request's time, or where the partner has its share of messages aside.
    */
   ask(
     { arrivedAt, epoch, index, origin }: Coming,

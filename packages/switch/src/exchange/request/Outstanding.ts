@@ -5,7 +5,6 @@
  * never share a key: `take` refuses the second (guarantee G6). Slots are made once; taking, finding and freeing one allocates
  * nothing. The table holds no timers: `expire` is called by the switch's one deadline fiber.
  */
-
 import type { Sealing } from "../../guard/Sealing.ts"
 import type { Receipt } from "../../link/Receipts.ts"
 import { Event, State, step } from "../Exchange.ts"

@@ -16,8 +16,8 @@ import { readU64 } from "../Entry.ts"
 import { EntryKind } from "../EntryKind.ts"
 import { GroupSeal, type Reached } from "../GroupSeal.ts"
 import { prepareDirectory } from "../JournalDirectory.ts"
-import { JournalError } from "../JournalError.ts"
-import { reasonOf, stop } from "../JournalReason.ts"
+import { attempt, JournalError } from "../JournalError.ts"
+import { stop } from "../JournalReason.ts"
 import type { Opened } from "../JournalStore.ts"
 import { JournalWriter } from "../JournalWriter.ts"
 import { isKeyRow, rowText, type StoredKeyRow } from "../KeySlots.ts"
@@ -53,10 +53,7 @@ export interface Taken {
 }
 
 const checked = <A>(place: string, run: () => A): Effect.Effect<A, JournalError> =>
-  Effect.try({
-    try: run,
-    catch: (error) => new JournalError({ reason: reasonOf(error, place, "The journal cannot be opened") })
-  })
+  attempt(place, "The journal cannot be opened", run)
 
 /** What was found when a journal was opened. */
 export interface Recovered {

@@ -4,7 +4,6 @@
  * Groups are written into their part by name and read through the whole table; see `PostgresSchema.ts`. PostgreSQL's `bigint` is
  * a `bigint` here until it is checked: a seq is a number in the journal.
  */
-
 import type { BeginningRow } from "../Beginning.ts"
 import { type GroupRow, type MarkRow, type NameRow, STEP_GROUPS_MAX } from "../GroupRows.ts"
 import type { SealedGroup } from "../GroupSeal.ts"

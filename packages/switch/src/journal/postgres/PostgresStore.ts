@@ -2,7 +2,6 @@
  * The journal store in PostgreSQL, in a thread of its own (`PostgresWorker`). To open it is to take the journal over: nobody else
  * commits into it from then on.
  */
-
 import type { Dialect } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import { JournalStore, type StoreEvents } from "../JournalStore.ts"

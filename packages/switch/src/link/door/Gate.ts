@@ -1,7 +1,6 @@
 /**
  * What every listening address shares: it admits by `Admission`, counts, and notes strangers at a bounded rate.
  */
-
 import { Clock, Effect } from "effect"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { TlsRefused } from "../../transport/Tls.ts"

@@ -4,7 +4,6 @@
  *
  * What comes on a receiving leg before the pair is joined is kept and read first. It decides nothing: `Leg` does.
  */
-
 import { type Clock, Effect } from "effect"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Connection, ConnectionEnded } from "../../transport/Transport.ts"

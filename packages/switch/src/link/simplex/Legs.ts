@@ -7,7 +7,6 @@
  * The session on top sees one `Connection` (`SimplexConnection`), so watchdog, sign-on and flow control are those of every link:
  * a probe goes out on one leg and its answer is expected on the other.
  */
-
 import { Effect, Latch, type Scope } from "effect"
 import type { Connection, ConnectionEnded, ListenFailed, Transport } from "../../transport/Transport.ts"
 import type { Limits } from "../Backoff.ts"

@@ -1,5 +1,4 @@
 /** What is measured as of one moment: the switch and both clocks, and the process where somebody wants to know of it. */
-
 import { Clock, Effect, type Scope } from "effect"
 import type * as Switch from "../../Switch.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"

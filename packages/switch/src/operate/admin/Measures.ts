@@ -5,7 +5,6 @@
  * Labels are names of the configuration, response codes and words of ours: their number is bounded, and nothing that a message
  * carries beside its response code is among them. docs/reference/metrics.md lists them.
  */
-
 import { bounds, type DurationsStatus } from "../../exchange/watch/Durations.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { RetentionStatus } from "../../Retention.ts"

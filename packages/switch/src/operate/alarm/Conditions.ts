@@ -3,14 +3,13 @@
  *
  * What stands still for good (a full disk, something in doubt, a defect) has no threshold: somebody always has to look.
  */
-
 import type { DeviceStatus } from "../../guard/SecurityModule.ts"
 import { type RetentionStatus, roomText } from "../../Retention.ts"
 import type { LinkWork } from "../../SwitchStatus.ts"
 import type { SwitchSeen } from "../admin/Measures.ts"
 import { endingWords } from "../Certificates.ts"
 import { clockWords } from "../ClockWords.ts"
-import { byCount, counted } from "../Counted.ts"
+import { byCount, counted, lasting } from "../Counted.ts"
 import { fullSentences } from "../FullWords.ts"
 import { isUnusual, pauseWords } from "./Pauses.ts"
 import { successWords } from "./SuccessRates.ts"
@@ -129,10 +128,6 @@ const stuckBy = (retention: RetentionStatus | undefined): string => retention?.t
 
 const isStuck = (retention: RetentionStatus | undefined): boolean =>
   retention?.keepMs !== undefined && stuckBy(retention) !== ""
-
-/** How long something lasts: seconds, from two minutes on minutes. */
-const lasting = (ms: number): string =>
-  ms < 120_000 ? counted(Math.round(ms / 1000), "second", "seconds") : `${Math.round(ms / 60_000)} minutes`
 
 const lagWords = (bytes: number, { ms, slowMs }: SwitchSeen["status"]["lag"]): string => {
   const lasts = slowMs < LAG_MS ? "" : ` and has been slow for ${lasting(slowMs)}`

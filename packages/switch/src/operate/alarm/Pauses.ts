@@ -7,11 +7,8 @@
  * same hour a week ago, which may be a Sunday, and the middle of the seven days. Before that week is known, nothing is said.
  */
 import type { LinkWork } from "../../SwitchStatus.ts"
-import { counted } from "../Counted.ts"
-
-const HOUR_MS = 3_600_000
-const DAYS = 7
-const HOURS = (DAYS + 1) * 24
+import { lasting } from "../Counted.ts"
+import { ByLink, byDays, DAYS, HOUR_MS, HOURS, hourOf, usualAt } from "./Usual.ts"
 
 /** A pause is told of from this long on, and from so many times the usual one. */
 const PAUSE_MIN_MS = 300_000
@@ -64,12 +61,8 @@ class LinkPauses {
 
   private usual(hour: number): { readonly seconds: number; readonly days: number } | undefined {
     const weekAgo = this.at(hour - 24 * DAYS)
-    const days = Array.from({ length: DAYS }, (_, day) => this.at(hour - 24 * (day + 1)))
-      .filter((seconds) => seconds !== undefined)
-      .sort((one, other) => one - other)
-    return weekAgo === undefined
-      ? undefined
-      : { seconds: Math.max(weekAgo, days[(days.length - 1) >> 1]!), days: days.length }
+    const { days, middle = 0 } = usualAt(hour, (earlier) => this.at(earlier))
+    return weekAgo === undefined ? undefined : { seconds: Math.max(weekAgo, middle), days }
   }
 
   private at(hour: number): number | undefined {
@@ -83,16 +76,14 @@ class LinkPauses {
 
 /** The pauses of all links. */
 export class Pauses {
-  private readonly links = new Map<string, LinkPauses>()
+  private readonly links = new ByLink(() => new LinkPauses())
   private hour = 0
 
   /** Looks at the links: every few seconds. Those that are gone are forgotten. `now` in monotonic milliseconds. */
   look(links: ReadonlyArray<LinkWork>, now: number, wallMs: number): void {
-    this.hour = Math.max(0, Math.floor(wallMs / HOUR_MS))
-    for (const link of links) this.of(link.name).look(link, now, this.hour)
-    if (this.links.size === links.length) return
-    const there = new Set(links.map(({ name }) => name))
-    for (const name of this.links.keys()) if (!there.has(name)) this.links.delete(name)
+    this.hour = hourOf(wallMs)
+    for (const link of links) this.links.of(link.name).look(link, now, this.hour)
+    this.links.keepOnly(links)
   }
 
   /** See {@link PauseStatus}; `undefined`: there is no such link, or what is usual is not known. */
@@ -102,7 +93,7 @@ export class Pauses {
 
   /** The links that it knows. */
   get names(): Iterable<string> {
-    return this.links.keys()
+    return this.links.names
   }
 
   /** What is to be kept of a link. */
@@ -112,22 +103,13 @@ export class Pauses {
 
   /** Takes what was kept of an hour before the first look. */
   learn(link: string, hour: HourPause): void {
-    this.of(link).add(hour)
-  }
-
-  private of(name: string): LinkPauses {
-    const known = this.links.get(name) ?? new LinkPauses()
-    this.links.set(name, known)
-    return known
+    this.links.of(link).add(hour)
   }
 }
 
 /** Whether somebody should look. */
 export const isUnusual = ({ ms, usualMs }: PauseStatus): boolean => ms >= Math.max(PAUSE_MIN_MS, TIMES_USUAL * usualMs)
 
-const lasting = (ms: number): string =>
-  ms < 120_000 ? counted(Math.round(ms / 1000), "second", "seconds") : `${Math.round(ms / 60_000)} minutes`
-
 /** `no request for 22 minutes; at this hour 40 seconds are the longest that is usual, by 7 earlier days`. */
 export const pauseWords = ({ days, ms, usualMs }: PauseStatus): string =>
-  `no request for ${lasting(ms)}; at this hour ${lasting(usualMs)} are the longest that is usual, by ${days === 1 ? "an earlier day" : `${days} earlier days`}`
+  `no request for ${lasting(ms)}; at this hour ${lasting(usualMs)} are the longest that is usual, ${byDays(days)}`

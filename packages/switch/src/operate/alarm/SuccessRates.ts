@@ -2,20 +2,16 @@
  * What share of the requests to each partner is approved: in the last 15 minutes, and at this hour on the seven days before.
  * Pure; `SuccessRatesFile` keeps it over a restart.
  *
- * Hours are counted from 1970, so that no time zone and no summer time moves one day against another. The usual share is the
- * middle of the days that say enough: neither one bad day nor a weekend makes it. Where little is known, nothing is said.
+ * The usual share is the middle of the days that say enough: neither one bad day nor a weekend makes it. Where little is known,
+ * nothing is said.
  */
 import type { LinkWork } from "../../SwitchStatus.ts"
+import { ByLink, byDays, HOURS, hourOf, usualAt } from "./Usual.ts"
 
-const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
 
 /** Present time over which the share is taken. */
 const PRESENT_MS = 15 * MINUTE_MS
-
-/** Days that are compared, and the hours that are kept for them: the present one belongs to none of them. */
-const DAYS = 7
-const HOURS = (DAYS + 1) * 24
 
 /** Ended requests below which a share says nothing, of the present and of an hour on another day. */
 export const ENDED_MIN = 30
@@ -58,7 +54,7 @@ interface Sample extends Counts {
   readonly codes: Codes
 }
 
-/** Hours in a ring of fixed size: the place of an hour is taken by the one that comes eight days later. */
+/** The counts of one link by hour. */
 class Hours {
   private readonly hours = new Int32Array(HOURS).fill(-1)
   private readonly ended = new Uint32Array(HOURS)
@@ -133,16 +129,14 @@ class LinkRates {
 
   /** The usual share at this hour, and of how many days. */
   usual(hour: number): { readonly usual: number | undefined; readonly days: number } {
-    const shares = Array.from({ length: DAYS }, (_, day) => this.hours.share(hour - (day + 1) * 24))
-      .filter((share) => share !== undefined)
-      .sort((one, other) => one - other)
-    return { usual: shares[(shares.length - 1) >> 1], days: shares.length }
+    const { days, middle } = usualAt(hour, (earlier) => this.hours.share(earlier))
+    return { usual: middle, days }
   }
 }
 
 /** The shares of all links. */
 export class SuccessRates {
-  private readonly links = new Map<string, LinkRates>()
+  private readonly links = new ByLink(() => new LinkRates())
   private readonly percent: number
   private wallMs = 0
 
@@ -154,15 +148,13 @@ export class SuccessRates {
   /** Looks at the links: every few seconds. Those that are gone are forgotten. `now` in monotonic milliseconds. */
   look(links: ReadonlyArray<LinkWork>, now: number, wallMs: number): void {
     this.wallMs = wallMs
-    for (const link of links) this.of(link.name).look(link, now, this.hour)
-    if (this.links.size === links.length) return
-    const there = new Set(links.map(({ name }) => name))
-    for (const name of this.links.keys()) if (!there.has(name)) this.links.delete(name)
+    for (const link of links) this.links.of(link.name).look(link, now, this.hour)
+    this.links.keepOnly(links)
   }
 
   /** The hour of the last look, since 1970. */
   get hour(): number {
-    return Math.max(0, Math.floor(this.wallMs / HOUR_MS))
+    return hourOf(this.wallMs)
   }
 
   /** See {@link SuccessStatus}; `undefined`: there is no such link. */
@@ -178,7 +170,7 @@ export class SuccessRates {
   /** While the present reaches back into the hour before, the lower of both is the usual share: their trade may differ. */
   private usualOf(rates: LinkRates): Pick<SuccessStatus, "usual" | "days"> {
     const usual = rates.usual(this.hour)
-    const before = rates.usual(Math.max(0, Math.floor((this.wallMs - PRESENT_MS) / HOUR_MS)))
+    const before = rates.usual(hourOf(this.wallMs - PRESENT_MS))
     if (usual.usual === undefined || before.usual === undefined) return usual
     return before.usual < usual.usual ? before : usual
   }
@@ -197,13 +189,7 @@ export class SuccessRates {
 
   /** Takes what was kept of an hour before the first look. */
   learn(link: string, [hour, ended, approved]: HourCounts): void {
-    this.of(link).hours.add(hour, { ended, approved })
-  }
-
-  private of(name: string): LinkRates {
-    const known = this.links.get(name) ?? new LinkRates()
-    this.links.set(name, known)
-    return known
+    this.links.of(link).hours.add(hour, { ended, approved })
   }
 }
 
@@ -219,7 +205,7 @@ export const successWords = ({ approved, days, ended, instead, usual }: SuccessS
   const before =
     usual === undefined
       ? "; what is usual at this hour is not known yet"
-      : `; at this hour ${of100(usual)} are, by ${days === 1 ? "an earlier day" : `${days} earlier days`}`
+      : `; at this hour ${of100(usual)} are, ${byDays(days)}`
   const others = instead.length === 0 ? "" : `. Most often instead: ${instead.map(codeWords).join(", ")}`
   return `${present}${share}${before}${others}`
 }

@@ -31,17 +31,19 @@ const nameOf = (file: Option.Option<string>) =>
 /** The status of a running switch. A transaction needs none: of a switch that does not run its journal tells of it. */
 const statusOf = Effect.fnUntraced(function* (which: Which, isOfLink: boolean) {
   const socket = yield* socketOf(which)
-  const name = yield* nameOf(which.file)
-  const at = new Date(yield* Clock.currentTimeMillis).toISOString()
   return yield* ask(socket, "GET", "/status", StatusReport).pipe(
     Effect.catch((failed) => {
       if (failed.exit !== "network") return Effect.fail(failed)
       const says = `${failed.says} Without --link the evidence of a transaction comes from the journal.`
-      return isOfLink
-        ? Effect.fail(new CommandFailed({ exit: failed.exit, says }))
-        : Effect.succeed({ name, at, kernelAbsent: "", links: [] })
+      return isOfLink ? Effect.fail(new CommandFailed({ exit: failed.exit, says })) : statusWithout(which)
     })
   )
+})
+
+/** What is known of a switch that does not run. */
+const statusWithout = Effect.fnUntraced(function* ({ file }: Which) {
+  const at = new Date(yield* Clock.currentTimeMillis).toISOString()
+  return { name: yield* nameOf(file), at, kernelAbsent: "", links: [] }
 })
 
 /** A transaction's keys; `undefined`: none is asked for. */

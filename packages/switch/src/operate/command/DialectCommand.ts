@@ -1,5 +1,4 @@
 /** `jinka dialect show` and `jinka dialect check`: what a dialect says, and what is wrong in a dialect file. */
-
 import { checkDialect, coverTyped, type DialectInvalid, fieldSummaries } from "@jinka/codec"
 import { Console, Effect, FileSystem } from "effect"
 import { Argument, Command } from "effect/cli"

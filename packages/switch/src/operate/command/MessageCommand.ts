@@ -1,5 +1,4 @@
 /** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
-
 import { type Codec, isMessageError, readJson, toHex } from "@jinka/codec"
 import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"

@@ -1,5 +1,4 @@
 /** `jinka reference`: the generated pages of docs/reference, and the JSON Schema for editors. */
-
 import { Console, Effect, FileSystem, Path } from "effect"
 import { Argument, Command, type HelpDoc } from "effect/cli"
 import { CommandFailed } from "../Exit.ts"

@@ -1,7 +1,6 @@
 /**
  * Dialect files that links name: a partner's field table as YAML, read with the codec's own reader.
  */
-
 import { type Dialect, type DialectInvalid, readDialect } from "@jinka/codec"
 import { Effect, FileSystem, Path } from "effect"
 import { fileWords } from "../FileWords.ts"

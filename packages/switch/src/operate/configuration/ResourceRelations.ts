@@ -1,7 +1,6 @@
 /**
  * Whether this machine has the memory and the handles that a configuration may come to need. Pure; `Machine` knows the machine.
  */
-
 import { isShort } from "./link/ModeRelations.ts"
 import { type Draft, frameOf } from "./text/Draft.ts"
 import { type Finding, warning } from "./text/Problem.ts"

@@ -1,7 +1,6 @@
 /**
  * What a running switch answers whoever steers it: joins the switch, its journal and the kernel's view.
  */
-
 import { coverTyped } from "@jinka/codec"
 import { Clock, Deferred, Effect, Fiber, FileSystem, type Path, type Scope } from "effect"
 import { Journal } from "../../journal/Journal.ts"

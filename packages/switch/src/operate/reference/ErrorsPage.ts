@@ -2,7 +2,6 @@
  * docs/reference/errors.md: every stable name that the switch uses for trouble, what it means, and what the switch then does.
  * The tables come from the types themselves, so a new name cannot be forgotten here. Pure.
  */
-
 import {
   explain,
   explainFrame,

@@ -1,5 +1,4 @@
 /** What must hold between the keys of `admin`. Pure. */
-
 import { acceptedTls, isMutual } from "../link/TlsRelations.ts"
 import { exactlyOne } from "../text/Choice.ts"
 import type { Draft } from "../text/Draft.ts"

@@ -1,7 +1,6 @@
 /**
  * Listeners that anybody may reach: in clear, on all addresses, from anywhere. Allowed, and seldom meant. Pure.
  */
-
 import { sidesOf } from "../link/LegsRelations.ts"
 import type { Draft } from "../text/Draft.ts"
 import { type Finding, warning } from "../text/Problem.ts"

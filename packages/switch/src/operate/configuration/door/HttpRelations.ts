@@ -1,5 +1,4 @@
 /** What must hold between HTTP doors and the links behind them. Pure. */
-
 import { modeOf } from "../link/ModeRelations.ts"
 import { acceptedTls } from "../link/TlsRelations.ts"
 import { type Draft, frameOf } from "../text/Draft.ts"

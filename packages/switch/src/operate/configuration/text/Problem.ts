@@ -4,7 +4,6 @@
  * A problem names place, rule, what was found and what to write instead. What was found is never shown where a secret may
  * are. Warnings do not keep the switch from starting.
  */
-
 import { coverTyped } from "@jinka/codec"
 
 /** Keys and positions from the top of the document to the place. */
