@@ -57,7 +57,7 @@ describe("the world as a command", () => {
 
   it("says what is wrong with wishes, and that there is nothing to shrink", () => {
     expect(() => worldRunner.run(1, "switch", "{", false)).toThrow("the wishes are no JSON")
-    expect(() => worldRunner.run(1, "switch", '{"fault":[]}', false)).toThrow('"fault" is no wish; known are simplex')
+    expect(() => worldRunner.run(1, "switch", '{"fault":[]}', false)).toThrow('"fault" is no wish; known are acquirers')
     expect(worldRunner.shrink(5, "switch", short, () => undefined)).toBeUndefined()
   })
 

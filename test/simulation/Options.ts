@@ -15,15 +15,18 @@ import { SeededRandom } from "./world/SeededRandom.ts"
 import type { DiskOptions } from "./world/SimDisk.ts"
 import type { NetOptions } from "./world/SimNet.ts"
 
-/** Acquirer n dials the switch at this port + n, n from 0. */
-export const ACQUIRER_PORT = 7100
+/** Partners of each kind at most: their numbers have three digits. */
+export const PARTNERS_MAX = 999
+/** Acquirer n dials the switch at this port + n, n from 0; a second host of its own at the other one + n. */
+export const ACQUIRER_PORT = 10_000
+const SECOND_HOST_PORT = 20_000
 /** Issuers listen here. */
 export const ISSUER_PORT = 7200
 /** Legs of a simplex link end at these ports: at this one + a number of their own at the switch, or at the partner. */
-const SWITCH_LEG_PORT = 7300
+const SWITCH_LEG_PORT = 30_000
 const partnerLegPorts = { out: 7600, into: 7601 } as const
 /** Issuers that answer on connections of their own dial the switch at this port + a number of their own. */
-const SWITCH_ONE_WAY_PORT = 7500
+const SWITCH_ONE_WAY_PORT = 40_000
 /** Acquirers that share an address dial the switch here. */
 export const DOOR_PORT = 7050
 /** Institution code of the switch: what partners put into the header as destination. */
@@ -136,8 +139,13 @@ const lineFor = (random: SeededRandom, line: Pick<LineOptions, "role" | "endpoin
   reconnectAfter: [200, random.pick([1000, 3000])]
 })
 
+/** Purchases of which one must be approved once everything is healed. */
+const TRIES = 8
+
 /** A chance that is often none at all: trouble of one kind should also meet a world without trouble of another. */
 const often = (random: SeededRandom, most: number): number => (random.chance(0.4) ? 0 : random.between(0, most))
+
+const threeDigits = (n: number): string => String(n).padStart(3, "0")
 
 /** Draws a second host for a partner, with the wished chance. Draws from a stream of its own. */
 const secondFor = (
@@ -218,7 +226,7 @@ const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"
   const slowest = random.pick([1000, 2000, 5000])
   return {
     name,
-    line: lineFor(random, { role: "dials", endpoint, institution: `4801000${n + 1}` }),
+    line: lineFor(random, { role: "dials", endpoint, institution: `48010${threeDigits(n + 1)}` }),
     pause: [10, slowest],
     answerWithin: random.pick([15_000, 25_000, 40_000]),
     reversalEvery: random.pick([8000, 15_000]),
@@ -238,9 +246,9 @@ const drawIssuer = (random: SeededRandom, n: number, wished: Wishes["issuer"]): 
     line: lineFor(random, {
       role: "listens",
       endpoint: { host: name, port: ISSUER_PORT },
-      institution: `0103000${n + 1}`
+      institution: `01030${threeDigits(n + 1)}`
     }),
-    bin: `62258${n + 1}`,
+    bin: `6228${threeDigits(n + 1)}`,
     declines: often(random, 0.2),
     keepsSilent: often(random, 0.15),
     answersTwice: often(random, 0.5),
@@ -293,7 +301,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     )
     const zone = zoneFor(random.stream(`zone ${partner.name}`), wishes.zones ?? 0)
     const seconds = random.stream(`second ${partner.name}`)
-    const second = secondFor(seconds, partner, ACQUIRER_PORT + 50 + n, wishes.groups ?? 0)
+    const second = secondFor(seconds, partner, SECOND_HOST_PORT + n, wishes.groups ?? 0)
     const withZone =
       second.second === undefined ? second : { second: { ...second.second, line: { ...second.second.line, ...zone } } }
     const days = daysFor(random.stream(`days ${partner.name}`), wishes.days ?? 0)
@@ -326,10 +334,12 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     .map(withWay)
   const issuers = each(wishes.issuers)
     .map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
-    .map((issuer, n) => withPair(issuer, 50 + n))
-    .map((issuer, n) => withWay(issuer, 50 + n))
+    .map((issuer, n) => withPair(issuer, PARTNERS_MAX + n))
+    .map((issuer, n) => withWay(issuer, PARTNERS_MAX + n))
   const chaos = wishes.chaos ?? random.stream("chaos").pick([40_000, 80_000, 120_000])
-  const calm = wishes.calm ?? 50_000
+  // A partner that rests for long needs its time to try often enough: one purchase alone may be declined.
+  const serviceWithin = Math.max(45_000, TRIES * Math.max(...acquirers.map(({ pause }) => pause[1])))
+  const calm = wishes.calm ?? serviceWithin + 5000
   const partners = [...acquirers, ...issuers].flatMap(({ name, second }) =>
     second === undefined ? [name] : [name, second.name]
   )
@@ -344,7 +354,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     chaos,
     calm,
     drainMax: 120_000,
-    serviceWithin: Math.min(45_000, calm),
+    serviceWithin: Math.min(serviceWithin, calm),
     ...((wishes.zones ?? 0) > 0 ? { module: moduleFor(random, chaos, wishes.devices ?? 0) } : {}),
     ...(wishes.nodes === 2 ? { fleet: drawFleet(random.stream("fleet")) } : {}),
     faults:

@@ -10,6 +10,7 @@ import type { RunResult } from "./Result.ts"
 import { runSeed } from "./Simulation.ts"
 import type { Subject } from "./Subject.ts"
 import { modes, subject } from "./Tested.ts"
+import { parseWishes } from "./WishesText.ts"
 
 const git = (...args: ReadonlyArray<string>): string => {
   const { status, stdout } = spawnSync("git", args, {
@@ -24,44 +25,12 @@ const commitNow = (): string => {
   return commit === "" ? "" : commit + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+")
 }
 
-const known: { readonly [K in keyof Required<Wishes>]: true } = {
-  simplex: true,
-  groups: true,
-  short: true,
-  doors: true,
-  calls: true,
-  acquirers: true,
-  issuers: true,
-  chaos: true,
-  calm: true,
-  acquirer: true,
-  issuer: true,
-  weights: true,
-  losses: true,
-  nodes: true,
-  days: true,
-  zones: true,
-  devices: true,
-  faults: true
-}
-
 const isMode = (mode: string): mode is keyof typeof modes => Object.hasOwn(modes, mode)
 
 /** Wishes of a text over those of a mode. Throws an `Error` that says what is wrong. */
 const wishesOf = (mode: string, text: string): Wishes => {
   if (!isMode(mode)) throw new Error(`"${mode}" is no mode; there are ${Object.keys(modes).join(", ")}`)
-  if (text === "") return modes[mode]
-  let wished: unknown
-  try {
-    wished = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`the wishes are no JSON: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  if (typeof wished !== "object" || wished === null || Array.isArray(wished))
-    throw new Error("the wishes are no JSON object")
-  const unknown = Object.keys(wished).find((key) => !Object.hasOwn(known, key))
-  if (unknown !== undefined) throw new Error(`"${unknown}" is no wish; known are ${Object.keys(known).join(", ")}`)
-  return { ...modes[mode], ...(wished as Wishes) }
+  return text === "" ? modes[mode] : { ...modes[mode], ...parseWishes(text) }
 }
 
 /** One link for each host of a partner, all of them as long as the run. */

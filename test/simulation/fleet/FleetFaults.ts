@@ -56,7 +56,8 @@ export type FleetFault = FleetTrouble & { readonly at: number }
 /** How often each kind comes, relative to the others. */
 export type FleetWeights = Readonly<Record<FleetTrouble["kind"], number>>
 
-const usualWeights: FleetWeights = {
+/** How often where nothing is wished. */
+export const usualWeights: FleetWeights = {
   ...{ kill: 4, freeze: 5, cutFromStore: 4, cutFromPartners: 2, resetStore: 4, swallowStore: 2, handOver: 3 },
   ...{ nodeClock: 1, storeCrash: 3, failOver: 3, standbyGone: 2, slowStore: 2, loss: 0 }
 }

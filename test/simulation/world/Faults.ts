@@ -55,7 +55,8 @@ export type Fault = Trouble & { readonly at: number }
 /** How often each kind comes, relative to the others. */
 export type FaultWeights = Readonly<Record<Trouble["kind"], number>>
 
-const usualWeights: FaultWeights = {
+/** How often where nothing is wished. */
+export const usualWeights: FaultWeights = {
   ...{ cut: 6, partition: 3, clog: 4, swizzle: 2, swallow: 2, refuse: 1, crash: 5, pause: 2 },
   ...{ slowDisk: 2, diskFails: 1, lowSpace: 1, storeAway: 2, clockStep: 1, stop: 2, reload: 3 }
 }

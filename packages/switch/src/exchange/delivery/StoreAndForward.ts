@@ -332,6 +332,7 @@ export class StoreAndForward {
   /** Moves on what has waited long enough. Called at every tick of the deadline fiber. */
   tick(nowMs: number): void {
     const { backlog, resting } = this
+    if (backlog.size === 0) return
     for (const waiting of this.underWay.values()) {
       if (waiting.until > nowMs) continue
       this.settle(waiting)
