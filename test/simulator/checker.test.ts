@@ -246,6 +246,16 @@ const breaches: ReadonlyArray<Breach> = [
     },
     []
   ],
+  [
+    "ledger-sound",
+    "more was undone than there was",
+    () => {
+      const run = soundRun().post(8, "undoPart", 251)
+      run.entry(8, "0100", "Answered", "00")
+      return { ...run.evidence(), counters: undefined }
+    },
+    ["money", "money-total"]
+  ],
   ["balances", "the balances do not add up", () => ({ ...sound(), ledger: { ...sound().ledger!, available: 1 } }), []],
   [
     "in-time",

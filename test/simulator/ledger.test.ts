@@ -99,6 +99,23 @@ describe("the issuer's ledger", () => {
     expect(ledger.available(pan)).toBe(OPENING)
   })
 
+  it("undoes a part, and then no more than what is left", () => {
+    const { ledger, postings } = ledgerWith()
+    ledger.post(entry("1", "purchase", 500))
+
+    expect(ledger.reverse("1", 300).rule).toBe("undone")
+    expect(ledger.reverse("1", 300).rule).toBe("alreadyUndone")
+    expect(ledger.reverse("1", 400).rule).toBe("amountDiffers")
+    expect(ledger.available(pan)).toBe(OPENING - 300)
+    expect(ledger.reverse("1").rule).toBe("undone")
+    expect(ledger.reverse("1", 100).rule).toBe("alreadyUndone")
+    expect(postings.map(({ amount, rule }) => [rule, amount])).toEqual([
+      ["debit", -500],
+      ["undoPart", 200],
+      ["undo", 300]
+    ])
+  })
+
   it("does not undo a purchase that was voided: the money is back already", () => {
     const { ledger } = ledgerWith()
     ledger.post(entry("1", "purchase", 500))

@@ -57,6 +57,7 @@ export {
   type Named,
   type NetworkCodes,
   type OriginalPart,
+  type PartialReversals,
   type RefusalCodes,
   type ResponseClass,
   type ResponseCode,
@@ -121,7 +122,14 @@ export {
   totalsSums
 } from "./iso8583/Reconciliation.ts"
 export { hasTrack } from "./iso8583/Redact.ts"
-export { isMoney, isReversible, originalData, reversalMti } from "./iso8583/Reversal.ts"
+export {
+  isMoney,
+  isReversible,
+  originalData,
+  type PartialReversal,
+  partialReversal,
+  reversalMti
+} from "./iso8583/Reversal.ts"
 export { type AnswerRules, answerRulesOf, type Roles, rolesOf, standardRoles } from "./iso8583/Roles.ts"
 export {
   type MacRules,

@@ -207,6 +207,13 @@ fields:
     expect(paths({ name: "x", extends: "iso8583v1993Ascii", match: { transaction: [7, 11, 32] } })).toEqual([
       "reversal.originalData.parts"
     ])
+    expect(paths({ ...base, reversal: { partial: { remains: 95, original: 30 } } })).toEqual(["reversal.partial"])
+    expect(paths({ ...base, reversal: { partial: { remains: 124 } } })).toEqual(["reversal.partial.remains"])
+    expect(paths({ ...base, reversal: { partial: { original: 30, function: { field: 24 }, part: 1 } } })).toEqual([
+      "reversal.partial.part"
+    ])
+    expect(paths({ ...base, reversal: { partial: null } })).toEqual([])
+    expect(paths({ ...base, fields: { 95: null } })).toEqual([])
     expect(paths({ ...base, roles: { stan: 124, pan: "2" }, answers: { approved: 0, keeps: "2" } })).toEqual([
       "roles.pan",
       "answers.approved",

@@ -140,6 +140,25 @@ describe("Accounts", () => {
     ])
   })
 
+  it("give back a part in a reversal of a part, in each edition's own words", () => {
+    for (const [name, mti, part] of [
+      ["cups", "0420", { 95: "000000006000".padEnd(42, "0") }],
+      ["iso8583v1993Ascii", "1420", { 4: "000000006000", 30: "000000012300".padEnd(24, "0") }]
+    ] as const) {
+      const partner = bench(name, accounts)
+      const asked = money(partner.codec, { 4: "12300" })
+      partner.say(asked)
+      const reversal = reversalOf(partner.codec, asked)
+      partner.say({ ...reversal, mti, fields: { ...reversal.fields, ...part } })
+
+      expect(partner.postings.map(({ amount, rule }) => [rule, amount])).toEqual([
+        ["debit", -12300],
+        ["undoPart", 6300]
+      ])
+      expect(partner.history.lines.at(-1)).toMatchObject({ rule: "undone", remains: 6000 })
+    }
+  })
+
   it("are found by the card number in a track where no other field has it", () => {
     const partner = bench("unionPayPos", accounts)
     const { fields, mti } = money(partner.codec, { 35: "6200000000000005=30121010000000000" })

@@ -63,6 +63,10 @@ export class RecordLanguage implements Language {
     this.frame = frame
   }
 
+  remains(): string {
+    return ""
+  }
+
   index(bytes: Buffer, start: number, end: number, into: MessageIndex): MessageError | undefined {
     into.buffer = bytes
     into.start = start

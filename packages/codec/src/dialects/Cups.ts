@@ -240,6 +240,8 @@ export const cups: Dialect = {
         { de: 33, digits: 11 }
       ]
     },
+    // Replacement amounts: the actual amount of the transaction comes first.
+    partial: { remains: 95 },
     reversible: [
       { mti: 100, processingCodes: ["03", "20"] },
       { mti: 200, processingCodes: ["00", "01", "20", "60", "62", "63"] }

@@ -11,6 +11,7 @@ import type {
   Dialect,
   MatchFields,
   NetworkCodes,
+  PartialReversals,
   RefusalCodes,
   ReversalRecipe
 } from "../iso8583/Dialect.ts"
@@ -41,7 +42,7 @@ interface PartChanges {
   /** `null`: no totals are compared. */
   readonly reconciliation?: Dialect["reconciliation"] | null
   /** `null`: nothing is reversed. */
-  readonly reversal?: Partial<ReversalRecipe> | null
+  readonly reversal?: (Partial<Omit<ReversalRecipe, "partial">> & { readonly partial?: PartialReversals | null }) | null
   readonly responseCodes?: Table<Dialect["responseCodes"]>
   readonly processingCodes?: Table<NonNullable<Dialect["processingCodes"]>>
   readonly accountTypes?: Table<NonNullable<Dialect["accountTypes"]>>
@@ -152,12 +153,25 @@ const secured = (dialect: Dialect, changes: DialectChanges): Dialect => {
   }
 }
 
+/** The base's own way of saying a part, where its fields are still there. */
+const keptPartial = (
+  partial: ReversalRecipe["partial"],
+  own: unknown,
+  { fields }: Dialect
+): Pick<ReversalRecipe, "partial"> => {
+  if (partial === undefined || own !== undefined) return partial === undefined ? {} : { partial }
+  const { function: by, ...amounts } = partial
+  if (fields[amounts.remains ?? amounts.original ?? 0] === undefined) return {}
+  return { partial: by === undefined || fields[by.field] === undefined ? amounts : partial }
+}
+
 /** The base's own lists without fields that are no longer there. */
 const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
   const kept = (list: ReadonlyArray<number> = [], own: unknown): ReadonlyArray<number> =>
     own === undefined ? list.filter((de) => dialect.fields[de] !== undefined) : list
   const { match, echo, keyExchange, network, reconciliation, reversal, adviceNeeds } = dialect
   const { reconciliation: _, ...others } = secured(dialect, changes)
+  const { partial, ...wholes } = reversal ?? ({} as ReversalRecipe)
   const compared =
     reconciliation === undefined || changes.reconciliation != null
       ? reconciliation
@@ -178,9 +192,10 @@ const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
       ? {}
       : {
           reversal: {
-            ...reversal,
+            ...wholes,
             copies: kept(reversal.copies, changes.reversal?.copies),
-            renews: kept(reversal.renews, changes.reversal?.renews)
+            renews: kept(reversal.renews, changes.reversal?.renews),
+            ...keptPartial(partial, changes.reversal?.partial, dialect)
           }
         })
   }

@@ -129,7 +129,7 @@ export const parts: { readonly [part: string]: Members } = {
     partialApproval: codeList
   },
   acknowledged: { reversal: codeList, advice: codeList },
-  reversal: { mti, copies: list, renews: list, originalData: any, reversible: any },
+  reversal: { mti, copies: list, renews: list, originalData: any, reversible: any, partial: any },
   refusal: Object.fromEntries(
     [
       "formatError",
@@ -146,6 +146,25 @@ export const parts: { readonly [part: string]: Members } = {
       "identity"
     ].map((reason) => [reason, digits])
   )
+}
+
+/** Members that a part may be without. */
+export const optional: ReadonlySet<string> = new Set(["reversal.partial"])
+
+const fieldNumber: Expected = { says: "a field number is expected", fits: Number.isInteger }
+const partialParts: Members = { remains: fieldNumber, original: fieldNumber, function: any }
+
+/** How a reversal says a part: one of two fields, and perhaps a code. */
+const partialErrors = (reversal: unknown): ReadonlyArray<DialectInvalid> => {
+  const path = "reversal.partial"
+  const given = isMembers(reversal) ? reversal["partial"] : undefined
+  if (given === undefined || given === null) return []
+  const wrong = memberErrors(given, path, partialParts)
+  if (!isMembers(given) || wrong.length > 0) return wrong
+  if ((given["remains"] === undefined) === (given["original"] === undefined))
+    return [dialectInvalid(path, "either remains or original is expected: the field with the amount")]
+  const by = given["function"]
+  return by === undefined ? [] : memberErrors(by, at(path, "function"), { field: fieldNumber, codes: codeList })
 }
 
 const codeOrNone: Expected = {
@@ -406,6 +425,7 @@ export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
       wrong.push(...memberErrors(file[name], name, members))
   const { fields, network } = file
   wrong.push(...securityErrors(file["security"]))
+  wrong.push(...partialErrors(file["reversal"]))
   wrong.push(...headerOfFile(file["header"]))
   if (isMembers(network) && network["codes"] !== undefined)
     wrong.push(...memberErrors(network["codes"], "network.codes", networkCodes))

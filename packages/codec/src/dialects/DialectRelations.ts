@@ -6,7 +6,7 @@ import { type Dialect, layout } from "../iso8583/Dialect.ts"
 import { CoverInvalid } from "../iso8583/Elements.ts"
 import { type FieldLayout, fieldLayout } from "../iso8583/Field.ts"
 import { rolesOf } from "../iso8583/Roles.ts"
-import { type DialectInvalid, dialectInvalid, parts } from "./DialectCheck.ts"
+import { type DialectInvalid, dialectInvalid, optional, parts } from "./DialectCheck.ts"
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -58,7 +58,10 @@ const namedFields = ({
   ["security.pin.control.field", [security?.pin?.control?.field ?? []].flat()],
   ["reversal.copies", reversal?.copies ?? []],
   ["reversal.renews", reversal?.renews ?? []],
-  ["reversal.originalData.field", reversal?.originalData === undefined ? [] : [reversal.originalData.field]]
+  ["reversal.originalData.field", reversal?.originalData === undefined ? [] : [reversal.originalData.field]],
+  ["reversal.partial.remains", [reversal?.partial?.remains ?? []].flat()],
+  ["reversal.partial.original", [reversal?.partial?.original ?? []].flat()],
+  ["reversal.partial.function.field", [reversal?.partial?.function?.field ?? []].flat()]
 ]
 
 /** A reversal can get anew only what the switch has for it, and its original data must be enough to find the original. */
@@ -96,7 +99,7 @@ const lacks = (dialect: Dialect): ReadonlyArray<DialectInvalid> =>
     const part: object | undefined = dialect[name]
     if (part === undefined) return []
     return Object.keys(parts[name]!)
-      .filter((member) => !Object.hasOwn(part, member))
+      .filter((member) => !Object.hasOwn(part, member) && !optional.has(`${name}.${member}`))
       .map((member) => dialectInvalid(`${name}.${member}`, "is missing, and there is no base to take it from"))
   })
 

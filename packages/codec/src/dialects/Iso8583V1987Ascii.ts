@@ -63,6 +63,8 @@ export const iso8583v1987Ascii: Dialect = {
         { de: 33, digits: 11 }
       ]
     },
+    // Replacement amounts: the actual amount of the transaction comes first.
+    partial: { remains: 95 },
     // Inquiries (processing codes 3x) have no reversal.
     reversible: [
       { mti: 100, except: ["3"] },

@@ -53,6 +53,8 @@ export const iso8583v1993Ascii: Dialect = {
         { de: 32, digits: 11, length: "counted" }
       ]
     },
+    // Amounts, original: that of the transaction comes first. Function code 401 is that of a partial reversal.
+    partial: { original: 30, function: { field: 24, codes: ["401"] } },
     reversible: [
       { mti: 1100, except: ["3"] },
       { mti: 1200, except: ["3"] }

@@ -53,6 +53,8 @@ export const iso8583v2003: Dialect = {
         { de: 32, digits: 11, length: "rest" }
       ]
     },
+    // Amounts, original: that of the transaction comes first. Function code 401 is that of a partial reversal.
+    partial: { original: 30, function: { field: 24, codes: ["401"] } },
     reversible: [
       { mti: 2100, except: ["3"] },
       { mti: 2200, except: ["3"] }

@@ -102,6 +102,17 @@ export interface OriginalPart {
   readonly length?: "fixed" | "counted" | "rest"
 }
 
+/**
+ * How a reversal says that it takes back only a part: in a field with the amount that remains (1987: DE 95), or in one with the
+ * amount of the original, where its own amount is what remains (1993 and 2003: DE 30). Both begin with that amount.
+ */
+export interface PartialReversals {
+  readonly remains?: number
+  readonly original?: number
+  /** A field with a code that says so, too, and its codes. */
+  readonly function?: { readonly field: number; readonly codes: ReadonlyArray<string> }
+}
+
 /** How a reversal is made of its original. */
 export interface ReversalRecipe {
   readonly mti: number
@@ -117,6 +128,8 @@ export interface ReversalRecipe {
     readonly processingCodes?: ReadonlyArray<string>
     readonly except?: ReadonlyArray<string>
   }>
+  /** Left out: every reversal takes all back. */
+  readonly partial?: PartialReversals
 }
 
 /** What identifies a transaction between request and answer. */

@@ -1,9 +1,9 @@
 /**
  * What a dialect's recipe says about reversing a request: whether it can be, and the field that points to the original.
  */
-import type { Dialect } from "./Dialect.ts"
+import type { Dialect, Layout } from "./Dialect.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
-import { isRepeat, mtiText, mtiVersion } from "./Mti.ts"
+import { isRepeat, mtiClass, mtiText, mtiVersion } from "./Mti.ts"
 
 /** Class and function of a message type: an edition, a sender and a repeat mark more or less make no other transaction. */
 const classAndFunction = (mti: number): number => Math.floor(mti / 10) % 100
@@ -60,3 +60,34 @@ export const originalData = (dialect: Dialect, original: MessageIndex): string |
     : originalText(dialect.reversal.originalData, (de) =>
         de === 0 ? mtiText(original.mti - (isRepeat(original.mti) ? 1 : 0)) : original.text(de)
       )
+
+/** The amounts of a reversal that takes back a part, as the message writes its own; "": it does not say it. */
+export interface PartialReversal {
+  /** What the original was, and what of it remains. */
+  readonly original: string
+  readonly remains: string
+}
+
+/**
+ * What a reversal says of the part that it takes back; `undefined`: it takes all back, or is no reversal. "unclear": it names a
+ * part that cannot be read, or that is more than there was.
+ */
+export const partialReversal = (
+  { dialect, fields, roles }: Layout,
+  index: MessageIndex
+): PartialReversal | "unclear" | undefined => {
+  const recipe = dialect.reversal?.partial
+  if (recipe === undefined || mtiClass(index.mti) !== "reversal") return undefined
+  const amount = index.has(roles.amount) ? index.text(roles.amount) : ""
+  const field = recipe.remains ?? recipe.original
+  const { codes = [], field: by = 0 } = recipe.function ?? {}
+  const isSaid = by !== 0 && index.has(by) && codes.includes(index.text(by))
+  if (field === undefined || !index.has(field)) return isSaid ? { original: "", remains: amount } : undefined
+  const said = index.text(field).slice(0, fields[roles.amount]?.units)
+  const [original, remains] = recipe.remains === undefined ? [said, amount] : [amount, said]
+  // With the original's amount as its own a message says both of what it takes back.
+  if (recipe.remains === undefined && original === remains && !isSaid) return undefined
+  const isClear = /^\d+$/.test(remains) && /^\d*$/.test(original)
+  if (!isClear || (original !== "" && BigInt(remains) > BigInt(original))) return "unclear"
+  return { original, remains }
+}

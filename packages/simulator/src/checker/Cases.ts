@@ -41,6 +41,8 @@ export interface Case {
   /** Attempts of the acquirer's own reversal. */
   readonly reversals: ReadonlyArray<HistoryLine>
   readonly reversalEnd: HistoryLine | undefined
+  /** What its reversals leave of the amount, in minor units; 0: they take all back. */
+  readonly remains: number
   /** Arrivals of the request or advice at the issuer. */
   readonly arrivals: ReadonlyArray<HistoryLine>
   /** Arrivals of its reversals at the issuer, by whomever. */
@@ -164,6 +166,7 @@ const caseOf = (rrn: string, one: Gathered, opening: HistoryLine): Case => ({
   ends: one.ends,
   reversals: one.reversals,
   reversalEnd: one.reversalEnd,
+  remains: one.reversals.length === 0 ? 0 : Math.min(...one.reversals.map(({ remains }) => remains ?? 0)),
   arrivals: one.arrivals,
   undoings: one.undoings,
   postings: one.postings,
@@ -196,8 +199,12 @@ const outcomeOf = (one: Gathered, kind: Kind): Outcome => {
 /** What an approval of the case does to the cardholder's balance. */
 export const approvedEffect = (one: Case): number => kinds[one.kind].sign * one.amount
 
+/** What is left of that behind its reversals. */
+export const remainingEffect = (one: Case): number => kinds[one.kind].sign * one.remains
+
 /** What the ledger must show; undefined when the acquirer does not know. */
 export const expectedEffect = (one: Case): number | undefined => {
   if (one.outcome === "approved") return approvedEffect(one)
+  if (one.outcome === "reversed") return one.remains === 0 ? 0 : remainingEffect(one)
   return one.outcome === "inDoubt" || one.outcome === "open" ? undefined : 0
 }

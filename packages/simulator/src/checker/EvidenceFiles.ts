@@ -33,7 +33,7 @@ const PostingLine = Schema.Struct({
   rrn: Schema.String,
   key: Schema.String,
   account: Schema.String,
-  rule: Schema.Literals(["debit", "hold", "credit", "undo"]),
+  rule: Schema.Literals(["debit", "hold", "credit", "undo", "undoPart"]),
   amount: Schema.Finite,
   available: Schema.Finite
 })

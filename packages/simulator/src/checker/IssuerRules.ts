@@ -2,7 +2,7 @@
 import type { HistoryLine } from "../history/History.ts"
 import type { Posting } from "../issuer/Ledger.ts"
 import { isApproved, stanOf } from "../message/Transaction.ts"
-import { approvedEffect, type Case, expectedEffect } from "./Cases.ts"
+import { approvedEffect, type Case, expectedEffect, remainingEffect } from "./Cases.ts"
 import type { Evidence } from "./Evidence.ts"
 import { type Finding, findingOf, type Rule } from "./Rule.ts"
 
@@ -81,7 +81,8 @@ const isOvertaken = (doubled: HistoryLine, issuer: ReadonlyArray<HistoryLine>): 
 const money: Rule = {
   name: "money",
   guarantees: ["G4"],
-  checks: "each transaction's effect in the ledger is what the acquirer believes: approvals stand, all else has none",
+  checks:
+    "each transaction's effect in the ledger is what the acquirer believes: approvals stand, what was reversed in part stands with the rest, all else has none",
   doesNotCheck: "transactions in doubt (settled reports them); fees and settlement",
   find: (_, { all }) =>
     all.flatMap((one) => {
@@ -91,7 +92,7 @@ const money: Rule = {
     })
 }
 
-const isPossible = (one: Case): boolean => one.effect === 0 || one.effect === approvedEffect(one)
+const isPossible = (one: Case): boolean => [0, approvedEffect(one), remainingEffect(one)].includes(one.effect)
 
 const effectFinding = (one: Case, expected: string): Finding =>
   findingOf("money", one, `acquirer holds it for ${one.outcome} (${expected}), the ledger shows ${one.effect}`)
@@ -176,15 +177,17 @@ const groupsOf = (postings: Evidence["postings"]): Map<string, Array<Posting>> =
 }
 
 const unsound = (group: ReadonlyArray<Posting>): ReadonlyArray<Finding> => {
-  const effects = group.filter((posting) => posting.rule !== "undo")
+  const effects = group.filter(({ rule }) => rule !== "undo" && rule !== "undoPart")
   const undone = group.filter((posting) => posting.rule === "undo")
+  const parts = group.filter((posting) => posting.rule === "undoPart")
+  const left = [...effects, ...parts].reduce((sum, { amount }) => sum + amount, 0)
   const { rrn, key } = group[0]!
   const wrong =
     effects.length !== 1
       ? `${effects.length} effects`
       : undone.length > 1
         ? `undone ${undone.length} times`
-        : undone.length === 1 && undone[0]!.amount !== -effects[0]!.amount
+        : left * effects[0]!.amount < 0 || (undone.length === 1 && undone[0]!.amount !== -left)
           ? "undone by another amount"
           : undefined
   return wrong === undefined ? [] : [{ rule: "ledger-sound", says: wrong, rrn, stan: stanOf(key) }]

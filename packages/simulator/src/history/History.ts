@@ -66,6 +66,8 @@ export const HistoryLine = Schema.Struct({
   rrn: Optional(Schema.String),
   /** Minor units, as in DE 4. */
   amount: Optional(Schema.Finite),
+  /** Of a reversal of a part: what remains of the amount, in minor units. */
+  remains: Optional(Schema.Finite),
   /** DE 39. */
   code: Optional(Schema.String),
   /** DE 15 of the answer, the business day in which this side counts the exchange: MMDD, or longer in later editions. */

@@ -19,7 +19,7 @@ import {
   pickFields,
   textOf
 } from "../message/PartnerMessage.ts"
-import { isApproved, kindOf, originalKey } from "../message/Transaction.ts"
+import { isApproved, kindOf, originalKey, remainsIn } from "../message/Transaction.ts"
 import { DueQueue } from "../partner/DueQueue.ts"
 import { type Identity, managementAnswer, managementCode, SignOn } from "../partner/Management.ts"
 import { Numbering, transmissionTime } from "../partner/Numbering.ts"
@@ -220,7 +220,7 @@ export class Issuer implements Session {
 
   private reverse(message: PartnerMessage): Applied {
     this.count.reversals++
-    const { rule, rrn } = this.ledger.reverse(originalKey(textOf(message, 90)))
+    const { rule, rrn } = this.ledger.reverse(originalKey(textOf(message, 90)), remainsIn(textOf(message, 95)))
     return { rule, code: codeOf[rule], rrn }
   }
 

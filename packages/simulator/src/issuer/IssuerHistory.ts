@@ -6,7 +6,7 @@
 import { maskPan } from "../chance/Cards.ts"
 import type { History, HistoryLine } from "../history/History.ts"
 import { firstMti, messageKey, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
-import { isApproved, kindOf, originalKey } from "../message/Transaction.ts"
+import { isApproved, kindOf, originalKey, remainsIn } from "../message/Transaction.ts"
 import type { Connection, Timepiece } from "../partner/Session.ts"
 import type { Reaction } from "./Behaviour.ts"
 
@@ -89,6 +89,7 @@ export class IssuerHistory {
 const facts = (message: PartnerMessage): Partial<HistoryLine> => {
   const kind = kindOf(firstMti(message.mti), textOf(message, 3))
   const f90 = textOf(message, 90)
+  const remains = message.mti[1] === "4" ? remainsIn(textOf(message, 95)) : 0
   return {
     mti: message.mti,
     key: messageKey(message),
@@ -96,6 +97,7 @@ const facts = (message: PartnerMessage): Partial<HistoryLine> => {
     amount: Number(textOf(message, 4)),
     pan: maskPan(textOf(message, 2)),
     ...(kind === undefined ? {} : { kind }),
-    ...(f90 === "" ? {} : { original: originalKey(f90) })
+    ...(f90 === "" ? {} : { original: originalKey(f90) }),
+    ...(remains === 0 ? {} : { remains })
   }
 }

@@ -2,11 +2,11 @@
  * The issuer's ledger: accounts, holds, and what each transaction did to them.
  *
  * Owns the money rules: a purchase debits, a pre-authorisation holds, a void gives back what its original took, a
- * refund credits, a reversal undoes exactly once, and a reversal that comes before its original leaves a tombstone so
- * that the original has no effect when it arrives. Does not know links, answers or chance; duplicates (the same key
- * twice) are the issuer's business and never reach the ledger.
+ * refund credits, a reversal undoes exactly once, or a part of what is left, and a reversal that comes before its
+ * original leaves a tombstone so that the original has no effect when it arrives. Does not know links, answers or
+ * chance; duplicates (the same key twice) are the issuer's business and never reach the ledger.
  *
- * Invariant: for every key at most one effect and at most one undoing of it; the sum of all postings of an account plus
+ * Invariant: for every key at most one effect, and no more of it undone than it was; the sum of all postings of an account plus
  * its opening balance is its available balance.
  */
 import { maskPan } from "../chance/Cards.ts"
@@ -20,7 +20,7 @@ export interface Posting {
   readonly key: string
   /** Masked card number. */
   readonly account: string
-  readonly rule: "debit" | "hold" | "credit" | "undo"
+  readonly rule: "debit" | "hold" | "credit" | "undo" | "undoPart"
   /** Minor units; negative takes from the cardholder. */
   readonly amount: number
   /** Available balance afterwards. */
@@ -92,7 +92,7 @@ interface Record {
   readonly rrn: string
   readonly pan: string
   /** Effect on the available balance; 0 when declined or without effect. */
-  readonly effect: number
+  effect: number
   readonly isHold: boolean
   state: "standing" | "voided" | "reversed" | "without"
   /** A void or refund remembers what it gave back. */
@@ -178,8 +178,11 @@ export class Ledger {
     this.without(entry, "noEffect")
   }
 
-  /** Undoes the transaction with the key, once. A key that is not known leaves a tombstone. */
-  reverse(original: string): { readonly rule: LedgerRule; readonly rrn: string | undefined } {
+  /**
+   * Undoes the transaction with the key, once; all but `remains` of it, in minor units. A key that is not known leaves a
+   * tombstone.
+   */
+  reverse(original: string, remains = 0): { readonly rule: LedgerRule; readonly rrn: string | undefined } {
     const record = this.records.get(original)
     if (record === undefined) {
       this.tombstones.add(original)
@@ -189,6 +192,7 @@ export class Ledger {
     if (record.state === "reversed") return { rule: "alreadyUndone", rrn }
     if (record.state === "without") return { rule: "nothingToUndo", rrn }
     if (record.state === "voided") return { rule: "originalNotStanding", rrn }
+    if (remains > 0) return { rule: this.reverseTo(record, remains), rrn }
     record.state = "reversed"
     this.standing--
     this.undone++
@@ -196,6 +200,18 @@ export class Ledger {
     if (record.effect < 0) this.takenFrom(record.pan).amount += record.effect
     this.posted(record, "undo", -record.effect)
     return { rule: "undone", rrn }
+  }
+
+  /** Undoes a part: so much of the effect remains. */
+  private reverseTo(record: Record, remains: number): LedgerRule {
+    const { effect, pan } = record
+    if (remains > Math.abs(effect)) return "amountDiffers"
+    const left = Math.sign(effect) * remains
+    if (left === effect) return "alreadyUndone"
+    record.effect = left
+    if (effect < 0) this.takenFrom(pan).amount += effect - left
+    this.posted(record, "undoPart", left - effect)
+    return "undone"
   }
 
   /** Sums for the end of a run. */

@@ -85,6 +85,9 @@ export const originalData = (mti: string, key: string): string => mti + key
 /** Key that a DE 90 points to. */
 export const originalKey = (f90: string): string => f90.slice(4)
 
+/** Of a reversal of a part: what remains of the amount, by its DE 95 (the first 12 digits); 0: it takes all back. */
+export const remainsIn = (f95: string): number => Number(f95.slice(0, 12)) || 0
+
 /** STAN within a key, for people. */
 export const stanOf = (key: string): string => key.slice(0, 6)
 

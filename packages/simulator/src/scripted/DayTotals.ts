@@ -19,7 +19,7 @@ import {
 export class DayTotals {
   private sums = noTotals()
   /** What was counted on this day, by key: a reversal takes it back, once. */
-  private readonly counted = new Map<string, { readonly kind: TotalsKind; readonly amount: number }>()
+  private readonly counted = new Map<string, { readonly kind: TotalsKind; amount: number }>()
 
   /** A request or an advice was approved, with this amount. */
   approved({ dialect, layout }: Codec, index: MessageIndex, key: string, amount: number): void {
@@ -32,14 +32,15 @@ export class DayTotals {
     sum.amount += amount
   }
 
-  /** What has this key was taken back. One of another day counts on that day. */
-  reversed(key: string): void {
+  /** What has this key was taken back, all but `remains` of it. One of another day counts on that day. */
+  reversed(key: string, remains: number): void {
     const counted = this.counted.get(key)
     if (counted === undefined) return
-    this.counted.delete(key)
     const sum = this.sums[counted.kind]
     sum.reversals++
-    sum.reversedAmount += counted.amount
+    sum.reversedAmount += counted.amount - remains
+    counted.amount = remains
+    if (remains === 0) this.counted.delete(key)
   }
 
   /** A new business day: all sums are zero. */

@@ -11,11 +11,13 @@ import {
   mtiText,
   type NetworkCodes,
   originalData,
+  partialReversal,
   readOriginalData,
   writeOriginalData
 } from "@jinka/codec"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { Kind } from "../message/Transaction.ts"
+import type { About } from "./PartnerRecord.ts"
 
 /** What a network management code means. */
 export type Meaning = keyof NetworkCodes["codes"]
@@ -92,6 +94,12 @@ const AMOUNT_DIGITS = 12
 export const amountOf = ({ roles }: Layout, index: MessageIndex): number => {
   const text = index.text(roles.amount).slice(-AMOUNT_DIGITS)
   return /^\d+$/.test(text) ? Number(text) : 0
+}
+
+/** What a reversal leaves of the amount of its original, in minor units; 0: it takes all back. */
+export const remainsOf = (layout: Layout, index: MessageIndex): number => {
+  const part = partialReversal(layout, index)
+  return typeof part === "object" ? Number(part.remains.slice(-AMOUNT_DIGITS)) : 0
 }
 
 /** Another amount, written as the message writes its own. */
@@ -173,3 +181,15 @@ export const factsOf = (layout: Layout, { index }: Observed): Facts => {
     index
   }
 }
+
+/** What a history says of a message. */
+export const aboutOf = (layout: Layout, index: MessageIndex, { amount, card, mti }: Facts, key: string): About => ({
+  mti,
+  key,
+  rrn: index.text(layout.roles.rrn),
+  amount,
+  card,
+  kind: mtiClass(index.mti) === "reversal" ? undefined : kindOf(layout, index),
+  original: originalKeyOf(layout, index),
+  remains: remainsOf(layout, index)
+})

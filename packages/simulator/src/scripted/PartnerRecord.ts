@@ -89,6 +89,8 @@ export interface About {
   readonly card: string
   readonly kind: string | undefined
   readonly original: string | undefined
+  /** See `remainsOf`. */
+  readonly remains: number
 }
 
 /** What became of it. */
@@ -105,14 +107,15 @@ export interface Became {
   readonly day?: string
 }
 
-const facts = ({ amount, card, key, kind, mti, original, rrn }: About): Partial<HistoryLine> => ({
+const facts = ({ amount, card, key, kind, mti, original, remains, rrn }: About): Partial<HistoryLine> => ({
   mti,
   key,
   rrn,
   amount,
   pan: maskPan(card),
   ...(kind === undefined ? {} : { kind }),
-  ...(original === undefined ? {} : { original })
+  ...(original === undefined ? {} : { original }),
+  ...(remains === 0 ? {} : { remains })
 })
 
 /** Writes lines for a partner. */

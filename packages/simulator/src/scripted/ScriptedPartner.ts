@@ -16,6 +16,7 @@ import { codeOfRule } from "./Codes.ts"
 import { DayTotals } from "./DayTotals.ts"
 import { Deliveries } from "./Deliveries.ts"
 import {
+  aboutOf,
   amountText,
   carriesMac,
   type Facts,
@@ -24,13 +25,14 @@ import {
   keyOf,
   kindOf,
   meaningOf,
-  originalKeyOf
+  originalKeyOf,
+  remainsOf
 } from "./Facts.ts"
 import { isSameZone, Zone } from "./keys/Zone.ts"
 import { sized } from "./OwnMessages.ts"
 import { OwnPart, plainly } from "./OwnPart.ts"
 import type { Conduct, OwnWish, PartnerPlan, PlannedRule, Verdict } from "./PartnerPlan.ts"
-import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
+import { type About, noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
 import { Pins } from "./Pins.ts"
 import { Rules } from "./Rules.ts"
 import { Sender, sendsItself } from "./sends/Sender.ts"
@@ -328,8 +330,9 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     if (conduct?.verdict._tag === "decline") return { rule: "declined", code: conduct.verdict.code, own: {} }
     this.count.reversals++
     const original = originalKeyOf(layout, index) ?? ""
-    const { rule, rrn } = this.ledger.reverse(original)
-    if (rule === "undone") this.day.reversed(original)
+    const remains = remainsOf(layout, index)
+    const { rule, rrn } = this.ledger.reverse(original, remains)
+    if (rule === "undone") this.day.reversed(original, remains)
     const own = { [layout.roles.settlementDate]: this.own.settlementDate() }
     return {
       rule,
@@ -352,17 +355,8 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     return this.plan.form.codec.layout.answers.approved
   }
 
-  private about({ index }: Observed, facts: Facts, key: string) {
-    const { layout } = this.plan.form.codec
-    return {
-      mti: facts.mti,
-      key,
-      rrn: index.text(layout.roles.rrn),
-      amount: facts.amount,
-      card: facts.card,
-      kind: mtiClass(index.mti) === "reversal" ? undefined : kindOf(layout, index),
-      original: originalKeyOf(layout, index)
-    }
+  private about({ index }: Observed, facts: Facts, key: string): About {
+    return aboutOf(this.plan.form.codec.layout, index, facts, key)
   }
 
   /** Sign-on, sign-off, echo, cut-over and what else is network management: taken, unless a rule says otherwise. */

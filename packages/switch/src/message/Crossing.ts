@@ -90,7 +90,8 @@ export class Crossing {
   /** The message of `index` as it waits for `to`; `undefined` when that language or its frame cannot hold it. */
   keep(from: Language, to: Language, index: MessageIndex): Buffer | undefined {
     const here = from.form === to.form ? index : this.inWordsOf(to, this.keptFields(from, index))
-    const bytes = here === undefined ? undefined : to.keep(here)
+    // Without a field for the part a reversal would take all back.
+    const bytes = here === undefined || from.remains(index) !== to.remains(here) ? undefined : to.keep(here)
     return bytes !== undefined && to.takes(bytes) ? bytes : undefined
   }
 

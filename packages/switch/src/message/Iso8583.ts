@@ -14,6 +14,7 @@ import {
   type MessageError,
   MessageIndex,
   PatchList,
+  partialReversal,
   type Roles,
   readHeader,
   repeatMti,
@@ -251,9 +252,16 @@ export class Iso8583 implements Language {
     return wrongEcho(this.codec.layout, asked.form === this.form, request, answer)
   }
 
+  remains(index: MessageIndex): string {
+    return Reversal.remainsOf(this.codec.layout, index)
+  }
+
   isAboutSame(request: MessageIndex, about: MessageIndex): boolean {
     const { amount, pan } = this.roles
-    return [pan, amount].every((de) => !request.has(de) || !about.has(de) || request.text(de) === about.text(de))
+    const part = partialReversal(this.codec.layout, about)
+    const isSame = (de: number, said: string) => !request.has(de) || said === "" || request.text(de) === said
+    const said = (de: number) => (about.has(de) ? about.text(de) : "")
+    return isSame(pan, said(pan)) && isSame(amount, typeof part === "object" ? part.original : said(amount))
   }
 
   answer(index: MessageIndex, code: string): Buffer {

@@ -154,6 +154,11 @@ export interface Language {
   isAcknowledged(mti: number, code: string): boolean
   /** Why the answer is not the answer of the request, which is in the language `asked`; `undefined`: it is. */
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined
+  /**
+   * What a reversal leaves of the amount of its original, in digits without zeros in front; "": it takes all back, or is none.
+   * "?": it does not say it.
+   */
+  remains(index: MessageIndex): string
   /** Whether a message may be about the request: both have the same card and amount, as far as they say. */
   isAboutSame(request: MessageIndex, about: MessageIndex): boolean
   /** An answer of our own to the message, in bytes of its own; `undefined` when the language has none. */

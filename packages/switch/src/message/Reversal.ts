@@ -11,6 +11,7 @@ import {
   type OriginalFields,
   originalData,
   type PatchList,
+  partialReversal,
   type ReversalRecipe,
   readOriginalData,
   reversalMti,
@@ -58,10 +59,21 @@ export const originalOf = ({ dialect }: Layout, index: MessageIndex): OriginalFi
   return readOriginalData(dialect, index.text(recipe.field))
 }
 
-/** Whether the message has a field for its original that cannot be read. */
+/** Whether the message has a field for its original, or for the part that it takes back, that cannot be read. */
 export const isUnclear = (layout: Layout, index: MessageIndex): boolean => {
   const field = layout.dialect.reversal?.originalData.field
-  return field !== undefined && index.has(field) && originalOf(layout, index) === undefined
+  const isUnknown = field !== undefined && index.has(field) && originalOf(layout, index) === undefined
+  return isUnknown || partialReversal(layout, index) === "unclear"
+}
+
+/** Digits of an amount; what the 2003 edition writes in front of them is currency and exponent. */
+const AMOUNT_DIGITS = 12
+
+/** See `Language.remains`. Of which nothing remains is taken back whole. */
+export const remainsOf = (layout: Layout, index: MessageIndex): string => {
+  const part = partialReversal(layout, index)
+  if (part === undefined) return ""
+  return part === "unclear" ? "?" : part.remains.slice(-AMOUNT_DIGITS).replace(/^0+/, "")
 }
 
 /** Fills `patches` so that the message of `index` has the key of its original: what that says of itself in fixed fields. */

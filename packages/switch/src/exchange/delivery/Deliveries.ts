@@ -139,7 +139,8 @@ export class Deliveries {
     commits.after(partner, stored.exchange, () => target.stored.add(stored))
     if (mtiClass(index.mti) === "reversal") {
       this.originals.undoneBy(origin, target, index, stored.exchange)
-      if (original !== undefined) this.desks.at(original.desk).outstanding.at(original.slot).isTakenBack = true
+      if (original !== undefined && origin.language.remains(index) === "")
+        this.desks.at(original.desk).outstanding.at(original.slot).isTakenBack = true
     }
     this.taken(origin, epoch, index, target, stored.exchange)
   }

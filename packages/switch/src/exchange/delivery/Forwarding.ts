@@ -123,7 +123,7 @@ export class Forwarding implements Effects {
     if (end === "acknowledged") {
       desks.approvals.over(stored.exchange)
       const reversed = this.approved(stored)
-      if (reversed !== 0) desks.approvals.ended(reversed, saysUnseen(desk.language, code))
+      if (reversed !== 0 && this.isOfAll(stored)) desks.approvals.ended(reversed, saysUnseen(desk.language, code))
       desks.doubts.close(stored.exchange)
       return
     }
@@ -212,6 +212,14 @@ export class Forwarding implements Effects {
     const isContradicted = isUnseen && this.desks.approvals.contradicts(this.approved(stored), exchange, attempts)
     if (!isLast && (carrier !== this.own || isContradicted)) return undefined
     return isAcknowledged && !isContradicted ? "acknowledged" : "declined"
+  }
+
+  /** Whether the reversal takes all back, as ours do; behind one of a part the rest stands. */
+  private isOfAll({ about, bytes }: Stored): boolean {
+    if (about !== 0) return true
+    const { language } = this.desk
+    language.index(bytes, 0, bytes.length, this.index)
+    return language.remains(this.index) === ""
   }
 
   /** The exchange that the reversal is about: of our own as it says, of a partner's where the original was approved; 0: none. */

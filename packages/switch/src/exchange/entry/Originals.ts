@@ -209,7 +209,7 @@ export class Originals {
   takenBackFrom(desk: Desk, origin: Desk, index: MessageIndex): number {
     const length = this.keyOf(desk, index, desk.language.sentFields)
     const sent = length === 0 ? undefined : this.repeats.sent(desk, this.key, length)
-    if (sent?.outcome !== Outcome.answered) return 0
+    if (sent?.outcome !== Outcome.answered || desk.language.remains(index) !== "") return 0
     this.takenBack(origin, index, sent.exchange, desk.language)
     return sent.exchange
   }
@@ -217,8 +217,10 @@ export class Originals {
   /** A reversal for `target` was taken as `exchange`: what it is about must not be told to be approved, or come, behind it. */
   undoneBy(origin: Desk, target: Desk, index: MessageIndex, exchange: number): void {
     const known = this.meant(origin, index)
-    if (known === undefined) this.unseen(origin, index, exchange)
-    else if (!this.isDeclined(target, origin, index, known.exchange)) this.takenBack(origin, index, known.exchange)
+    if (known === undefined) return this.unseen(origin, index, exchange)
+    // What remains of it stands.
+    if (origin.language.remains(index) !== "") return
+    if (!this.isDeclined(target, origin, index, known.exchange)) this.takenBack(origin, index, known.exchange)
   }
 
   /**

@@ -203,9 +203,11 @@ export class StoredAnswers {
 /** Class of a message type: its first two digits. */
 const classOf = ({ mti }: MessageIndex): number => Math.trunc(mti / 100)
 
-/** Whether two messages say the same, whichever is marked as a repeat. */
+/** Whether two messages say the same, whichever is marked as a repeat; of reversals also that they take back as much. */
 export const isSame = (asked: Language, first: MessageIndex, language: Language, again: MessageIndex): boolean =>
-  classOf(first) === classOf(again) && language.difference(asked, first, again) === undefined
+  classOf(first) === classOf(again) &&
+  asked.remains(first) === language.remains(again) &&
+  language.difference(asked, first, again) === undefined
 
 /** Whether two messages of one form name the same original; where messages have STANs of ours, its STAN is not compared. */
 const isAboutSame = (target: Language, first: MessageIndex, again: MessageIndex): boolean => {

@@ -7,7 +7,16 @@
  * notes what is reversed, of which there is little, so memory grows with open exchanges and reversals and not with the journal.
  * Both begin where the date that is asked for was first named.
  */
-import { type Codec, isSuccess, type Layout, MessageIndex, mtiClass, mtiText, readAmount2003 } from "@jinka/codec"
+import {
+  type Codec,
+  isSuccess,
+  type Layout,
+  MessageIndex,
+  mtiClass,
+  mtiText,
+  partialReversal,
+  readAmount2003
+} from "@jinka/codec"
 import { Effect } from "effect"
 import { type BusinessDay, dayOf } from "../../exchange/day/BusinessDay.ts"
 import { type Entry, secretRest } from "../../journal/Entry.ts"
@@ -63,21 +72,37 @@ interface Open {
   readonly text: string
 }
 
-/** An open reversal: what it takes back. */
-interface Undoing extends Pick<Open, "from" | "to" | "mti" | "type" | "name" | "currency" | "amount"> {
+/** What a reversal says of its original. */
+interface Named {
   readonly keys: ReadonlyArray<string>
+  /** The amount that it had, and what remains of it; 0: nothing, or nobody knows. */
+  readonly amount: number
+  readonly remains: number
 }
+
+/** An open reversal: what it takes back. */
+interface Undoing extends Pick<Open, "from" | "to" | "mti" | "type" | "name" | "currency" | "amount">, Named {}
 
 /** A transaction that something in the journal takes back, as it was counted. */
 interface Ended {
   readonly open: Open
   readonly dates: readonly [from: string, to: string]
   readonly amount: number
-  readonly isUnknown: boolean
+  isUnknown: boolean
+  /** What still stands of the amount. */
+  left: number
+  isUndone: boolean
 }
 
 /** A repeat's type without its repeat digit. */
 const firstMti = (mti: number): string => mtiText(mti - (mti % 10))
+
+/** An amount as a message writes it; the 2003 edition writes the currency with it. */
+const amountOf = ({ dialect }: Layout, text: string): { readonly amount: number; readonly currency?: string } => {
+  if (dialect.version !== 2) return { amount: /^\d{1,15}$/.test(text) ? Number(text) : 0 }
+  const { currency = "", minor = 0n } = readAmount2003(text) ?? {}
+  return { amount: Number(minor), currency }
+}
 
 class Fold {
   private readonly journal: Summed
@@ -88,10 +113,10 @@ class Fold {
   private readonly allDays: Array<{ readonly seq: number; readonly link: string; readonly day: BusinessDay }> = []
   private readonly open = new Map<number, Open>()
   private readonly undoing = new Map<number, Undoing>()
-  /** What each reversal names, as it came: what the journal shows of it may be covered, where institutions look like a card. */
-  private readonly keys = new Map<number, ReadonlyArray<string>>()
-  /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was; `undone`: that is counted. */
-  private readonly named = new Map<string, Ended | "undone" | undefined>()
+  /** What each reversal says, as it came: what the journal shows of it may be covered, where institutions look like a card. */
+  private readonly reversals = new Map<number, Named>()
+  /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was. */
+  private readonly named = new Map<string, Ended | undefined>()
   private readonly index = new MessageIndex()
   private links = new Map<number, NameRecord>()
 
@@ -120,7 +145,7 @@ class Fold {
     const codec = this.read(whole.length > 0 ? { ...entry, message: whole } : entry)
     if (codec === undefined || mtiClass(this.index.mti) !== "reversal") return
     const keys = this.keysOf(entry, codec)
-    this.keys.set(entry.seq, keys)
+    this.reversals.set(entry.seq, { keys, ...this.undoes(codec.layout) })
     for (const key of keys) this.named.set(key, undefined)
   }
 
@@ -219,14 +244,18 @@ class Fold {
   }
 
   /** Amount and currency; the 2003 edition writes both into one data element. */
-  private money({ dialect, roles }: Layout): Pick<Open, "amount" | "currency"> {
+  private money(layout: Layout): Pick<Open, "amount" | "currency"> {
+    const { roles } = layout
     const text = (de: number) => (this.index.has(de) ? this.index.text(de) : "")
-    const whole = text(roles.amount)
-    if (dialect.version === 2) {
-      const { currency = "", minor = 0n } = readAmount2003(whole) ?? {}
-      return { amount: Number(minor), currency }
-    }
-    return { amount: /^\d{1,15}$/.test(whole) ? Number(whole) : 0, currency: text(roles.currency) }
+    const { amount, currency = text(roles.currency) } = amountOf(layout, text(roles.amount))
+    return { amount, currency }
+  }
+
+  /** The amounts of a reversal. */
+  private undoes(layout: Layout): Pick<Named, "amount" | "remains"> {
+    const part = partialReversal(layout, this.index)
+    if (typeof part !== "object") return { amount: this.money(layout).amount, remains: 0 }
+    return { amount: amountOf(layout, part.original).amount, remains: amountOf(layout, part.remains).amount }
   }
 
   private queued(entry: Entry): void {
@@ -235,7 +264,7 @@ class Fold {
     const from = sourceOf(entry.code)?.link ?? ""
     const opened = this.opened(codec, from, this.nameOf(entry.link))
     if (mtiClass(this.index.mti) === "reversal")
-      this.undoing.set(entry.seq, { ...opened, keys: this.keys.get(entry.seq) ?? [] })
+      this.undoing.set(entry.seq, { ...opened, keys: [], remains: 0, ...this.reversals.get(entry.seq) })
     else this.open.set(entry.seq, opened)
   }
 
@@ -260,29 +289,40 @@ class Fold {
     const sum = amount ?? open.amount
     const dates = this.datesOf(open, settled)
     this.sums.add(open, dates, outcome, sum)
-    const ended: Ended = { open, dates, amount: sum, isUnknown: outcome === "unknown" }
+    const ended: Ended = { open, dates, amount: sum, isUnknown: outcome === "unknown", left: sum, isUndone: false }
     if (outcome !== "approved" && outcome !== "unknown") return
     const keys = [`exchange ${exchange}`, text ?? open.text, `own ${open.to} ${Number(stanOf(exchange))}`]
     for (const key of keys) if (this.named.has(key)) this.named.set(key, ended)
   }
 
-  /** A reversal was acknowledged: what it is about is taken back, once, on that one's date. */
+  /** A reversal was acknowledged: what it is about is taken back, once, or a part of it, on that one's date. */
   private undone({ code, exchange, link }: Entry): void {
-    const { keys, ...undoing } = this.undoing.get(exchange)!
+    const { keys, remains, ...undoing } = this.undoing.get(exchange)!
     this.undoing.delete(exchange)
     const ended = keys.map((key) => this.named.get(key)).find((one) => one !== undefined)
-    // We and its partner have both reversed it.
-    if (ended === "undone") return
+    const dialect = this.codecOf(link)?.dialect
+    const isDone = dialect !== undefined && isSuccess(dialect, code)
     if (ended === undefined) {
       // Its original is not in this journal, or was answered otherwise. Where there was nothing to undo nothing is undone.
-      const dialect = this.codecOf(link)?.dialect
-      if (dialect === undefined || !isSuccess(dialect, code)) return
-      return this.sums.add(undoing, this.datesOf(undoing, ""), "reversed", undoing.amount)
+      const amount = Math.max(0, undoing.amount - remains)
+      if (isDone) this.sums.add(undoing, this.datesOf(undoing, ""), "reversed", amount)
+      return
     }
-    for (const [key, one] of this.named) if (one === ended) this.named.set(key, "undone")
-    const { amount, dates, isUnknown, open } = ended
+    // We and its partner have both reversed it; or no part was taken back, and all of it stands.
+    if (ended.isUndone || (remains > 0 && !isDone)) return
+    this.takeBack(ended, remains)
+  }
+
+  /** So much remains of what had ended. */
+  private takeBack(ended: Ended, remains: number): void {
+    const { amount, dates, isUnknown, left, open } = ended
+    ended.left = Math.min(remains, left)
+    ended.isUndone = remains === 0
+    ended.isUnknown = false
     if (isUnknown) this.sums.add(open, dates, "unknown", amount, -1)
-    this.sums.add(open, dates, isUnknown ? "undone" : "reversed", amount)
+    // Of what was done in part its partner says that it was done.
+    if (isUnknown && remains > 0) this.sums.add(open, dates, "approved", amount)
+    this.sums.add(open, dates, isUnknown && remains === 0 ? "undone" : "reversed", left - ended.left)
   }
 
   private datesOf({ from, to }: Pick<Open, "from" | "to">, settled: string): readonly [string, string] {
