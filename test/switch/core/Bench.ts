@@ -278,5 +278,5 @@ export const startBench = (
       if (side._tag === "legs" && side[leg]._tag === "listen") accepts.get(side[leg].at.port)!(wire)
       return wire
     }
-    return { running, store, commit, dial, offer, dialLeg, links }
+    return { running, store, commit, dial, offer, dialLeg, links, settings }
   })

@@ -85,6 +85,66 @@ describe("a route by message type", () => {
       })
   )
 
+  it.effect("tells a terminal that repeats what had no answer so again, and counts the late answer as late", () =>
+    Effect.gen(function* () {
+      const { terminals, host, commit, running } = yield* posBench([{ mti: ["0500", "0800", "0820"], to: 1 }])
+      const asked = ["0800", "0820", "0500"].map((mti, n) => terminal(mti, n + 1))
+      terminals.say(...asked)
+      yield* commit
+      const seen = host.heard()
+      yield* TestClock.adjust(5000)
+      yield* commit
+      terminals.heard()
+      host.say(...seen.map((one) => answerTo(one, String(Number(one.mti) + 10).padStart(4, "0"))))
+      terminals.say(...asked)
+      yield* commit
+
+      expect(codes(terminals.heard())).toEqual(["98", "98", "98"])
+      expect(host.heard()).toEqual([])
+      expect(running.status().links[1]!.traffic).toMatchObject({ late: 3, unmatched: 0 })
+    })
+  )
+
+  it.effect("gives no answer again whose keys or totals it has not kept, for that would be another one", () =>
+    Effect.gen(function* () {
+      const { terminals, host, commit } = yield* posBench([{ mti: ["0500", "0800", "0820"], to: 1 }])
+      const asked = ["0800", "0820", "0500"].map((mti, n) => terminal(mti, n + 1))
+      terminals.say(...asked)
+      yield* commit
+      const [signIn, echo, settlement] = host.heard()
+      host.say(
+        answerTo(signIn!, "0810", { 62: Buffer.alloc(40, 7) }),
+        answerTo(echo!, "0830"),
+        answerTo(settlement!, "0510", { 48: "1".padStart(62, "0") })
+      )
+      yield* commit
+      terminals.heard()
+      terminals.say(...asked)
+      yield* commit
+
+      expect(terminals.heard().map(({ mti, fields }) => [mti, fields[39]])).toEqual([["0830", "00"]])
+      expect(host.heard()).toEqual([])
+    })
+  )
+
+  it.effect("gives an answer back though a reload has ended the passing while it was on its way", () =>
+    Effect.gen(function* () {
+      const { terminals, host, commit, running, settings } = yield* posBench([{ mti: ["0800"], to: 1 }])
+      terminals.say(terminal("0800", 1))
+      yield* commit
+      const [seen] = host.heard()
+      yield* running.reload({ ...settings, routes: [] }, { user: "ann" }, 300)
+      host.say(answerTo(seen!, "0810"))
+      terminals.say(terminal("0800", 2))
+      yield* commit
+
+      expect(terminals.heard().map(({ fields }) => [fields[11], fields[39]])).toEqual([
+        ["000002", "30"],
+        ["000001", "00"]
+      ])
+    })
+  )
+
   it.effect("holds for what comes from its link only; without one the message ends here", () =>
     Effect.gen(function* () {
       const { terminals, host, other, commit } = yield* posBench([{ mti: ["0800", "0500"], from: 2, to: 1 }])

@@ -239,13 +239,13 @@ export class Exchanges {
     }
   }
 
-  /** Network management that a route names, and the answers to it; everything else ends at its link. */
+  /** Network management that a route names; everything else ends at its link. An answer passes as its request did. */
   private passes(desk: Desk, index: MessageIndex): boolean {
     const { router } = this.desks
-    if (!router.passesManagement) return false
     const isAnswer = index.rejectCode !== 0 || !isRequest(index.mti)
-    if (isAnswer) return this.requests.isAwaited(desk, index)
-    return router.route(desk.language, index, desk.id) !== undefined
+    // The routes of today do not matter: a reload may have ended the passing since.
+    if (isAnswer) return this.requests.isKnown(desk, index)
+    return router.passesManagement && router.route(desk.language, index, desk.id) !== undefined
   }
 
   /** One message, whatever it holds: what is thrown for it is not thrown at the others. */

@@ -21,6 +21,13 @@ export const patch = (
   return patches
 }
 
+/** Whether an answer, `stored` in the journal, holds nothing that an answer given again would leave out. */
+export const isWhole = ({ answers, defined, roles }: Layout, stored: MessageIndex): boolean =>
+  defined.every(
+    ({ de }) =>
+      !stored.has(de) || de === roles.responseCode || answers.keeps.includes(de) || answers.givenAgain.includes(de)
+  )
+
 /**
  * Fills `patches` so that a request that was seen before becomes the answer that was given to it: `stored`, from the journal. Of
  * a partial approval the amount is the answer's: the request's is more than was approved.

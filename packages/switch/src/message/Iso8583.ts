@@ -269,6 +269,8 @@ export class Iso8583 implements Language {
   }
 
   answerAgain(index: MessageIndex, stored: MessageIndex): Buffer | undefined {
+    // What moves no money is asked for what its answer says: keys, totals, a balance. The rest of an approval is in its code.
+    if (!this.isMoney(index) && !Answer.isWhole(this.codec.layout, stored)) return undefined
     Answer.patchAgain(this.codec.layout, index, stored, patches)
     return this.codec.checkPatches(patches) === undefined ? this.written(index, patches) : undefined
   }

@@ -1,14 +1,14 @@
 /**
  * What the switch answers by itself: a request that is not taken, and one that was seen before.
  */
-import { isRequest, MessageIndex, type RefusalCodes } from "@jinka/codec"
+import { isRequest, MessageIndex, mtiClass, type RefusalCodes } from "@jinka/codec"
 import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { WayOut } from "../gate/WayOut.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
-import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
+import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import { isSame, type StoredAnswers } from "./StoredAnswers.ts"
 
 /** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
@@ -20,6 +20,9 @@ const spared: ReadonlyArray<Refusal> = [
   ...(["formatError", "issuerDown", "noRoute", "duplicate", "noAnswer", "notSignedOn", "macFailed"] as const),
   ...(["pinFailed", "keyFailed", "cutOver", "identity"] as const)
 ]
+
+/** Whether its sender waits for one answer, and asks anew where there is none: a request, and management that passed through. */
+const asksOnce = (mti: number): boolean => mtiClass(mti) === "request" || mtiClass(mti) === "networkManagement"
 
 /** What a message was refused with of which no entry tells. */
 export const sparedRefusal = ({ end }: Known): Refusal => spared[end - 1] ?? "malfunction"
@@ -56,7 +59,7 @@ export class Refusals {
     if (isOpen && !isOther) return desk.link.release(epoch)
     if (outcome !== Outcome.answered && outcome !== Outcome.refused) {
       // To an advice that is undone already "no answer" would say: try again.
-      const isDuplicate = isOther || kindOf(index.mti) !== KeyKind.request
+      const isDuplicate = isOther || !asksOnce(index.mti)
       const answer = desk.language.answer(index, isDuplicate ? duplicate : noAnswer)
       return desks.afterRefusal(desk, seq, () => this.wayOut.send(desk, epoch, answer))
     }

@@ -177,10 +177,11 @@ export class Requests implements HotActions {
     unmatched.unproved(target, epoch, heard, slot?.exchange ?? 0, why)
   }
 
-  /** Whether an answer belongs to a request that went out on this link: network management of our own is asked beside ours. */
-  isAwaited(target: Desk, index: MessageIndex): boolean {
+  /** Whether an answer belongs to a request that went out on this link and is open, or has ended: our own management has none. */
+  isKnown(target: Desk, index: MessageIndex): boolean {
     const length = target.language.key(index, sentFieldsOf(target.language, index.mti), this.key)
-    return this.desks.groups.holder(target, this.key, length).outstanding.find(this.key, 0, length) !== undefined
+    const { outstanding } = this.desks.groups.holder(target, this.key, length)
+    return outstanding.find(this.key, 0, length) !== undefined || this.unmatched.hasEnded(target, this.key, length)
   }
 
   /** A response to a request: finds its request, checks that it belongs to it, and sends it on its way back. */

@@ -62,6 +62,11 @@ export class UnmatchedAnswers {
     this.note(target, epoch, `an answer ${mtiText(index.mti)} is nobody's: ${missing}, a field of the key, is missing`)
   }
 
+  /** Whether a request with the match key `key[0, length)` went out to the partner, and has ended. */
+  hasEnded(target: Desk, key: Buffer, length: number): boolean {
+    return this.repeats.sent(target, key, length) !== undefined
+  }
+
   /** The key fits and the message does not: it is nobody's answer, and the request goes on waiting for its own. */
   foreign(target: Desk, epoch: number, index: MessageIndex, { exchange }: Slot, why: string): void {
     target.traffic.unmatched++

@@ -236,7 +236,7 @@ const totalsText = (totals: SummaryTotals): string => {
     [inDoubt, "in doubt until a person ends it"],
     [
       totals.lateApproved,
-      `approved too late (${totals.lateUneven === 0 ? "all" : `all but ${totals.lateUneven}`} taken back)`
+      `approved too late (${totals.lateUneven === 0 ? "all" : `all but ${totals.lateUneven}`} even)`
     ]
   ] as const
   const others = counts.filter(([count]) => count > 0).map(([count, what]) => `, ${what} ${count}`)
