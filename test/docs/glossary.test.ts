@@ -151,6 +151,7 @@ const rules: ReadonlyArray<{ readonly wrong: RegExp; readonly write: string; rea
 describe("The glossary", () => {
   it("has both languages in each row, and no term twice", () => {
     expect(rows.length).toBeGreaterThan(120)
+
     for (const row of rows) expect([row[0], row.filter((cell) => cell !== "").length]).toEqual([row[0], 4])
     for (const column of [0, 1]) {
       const terms = rows.map((row) => row[column]!)
@@ -174,6 +175,7 @@ describe("The glossary", () => {
 
   it("has the console's 中文 for every term that is a word there", () => {
     expect(inConsole.size).toBeGreaterThan(150)
+
     const terms = new Map(
       rows.flatMap(([english = "", own = ""]) =>
         english
@@ -188,6 +190,7 @@ describe("The glossary", () => {
       const isIt = wanted === undefined || wanted.split(/[、（）]/).some((term) => term !== "" && own.includes(term))
       return isIt ? [] : [`${english}: ${own}, and ${wanted} in the glossary`]
     })
+
     expect(apart).toEqual([])
   })
 

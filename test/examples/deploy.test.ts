@@ -71,11 +71,14 @@ describe("The file for keepalived", () => {
 
   it("lets the address follow the owner, asked of this machine, and resets what is left behind", () => {
     const [, path] = /http:\/\/127\.0\.0\.1:9411(\/\w+)"/.exec(text) ?? []
+
     expect(path).toBe("/owner")
     expect(probes).toContain(path)
     expect(text).toMatch(/track_script \{\s+east_is_here\s+\}/)
     expect(text).toContain("vrrp_script east_is_here {")
+
     const [, address] = /virtual_ipaddress \{\s+([\d.]+)\//.exec(text) ?? []
+
     expect(text.match(/ss -K src [\d.]+/g)).toEqual([`ss -K src ${address}`, `ss -K src ${address}`])
   })
 })
@@ -102,15 +105,18 @@ describe("The file for Kubernetes", () => {
     for (const selector of [outside.spec.selector, nodes.spec.selector, set.spec.selector.matchLabels]) {
       expect(labels).toMatchObject(selector)
     }
+
     expect(of("PodDisruptionBudget")[0].spec.selector.matchLabels).toEqual(labels)
     expect(set.spec).toMatchObject({ replicas: 2, serviceName: nodes.metadata.name, podManagementPolicy: "Parallel" })
     expect(nodes.spec).toMatchObject({ clusterIP: "None", publishNotReadyAddresses: true })
+
     const ports = pod.ports.map(({ name }: { name: string }) => name)
     const probed = [pod.livenessProbe, pod.readinessProbe].map(({ httpGet }) => httpGet.port)
     const targets = [outside, nodes].flatMap(({ spec }) =>
       spec.ports.map((port: { targetPort: string }) => port.targetPort)
     )
     for (const port of [...probed, ...targets]) expect(ports).toContain(port)
+
     expect(pod.livenessProbe.httpGet).toMatchObject({ path: "/live", scheme: "HTTPS" })
     expect(pod.readinessProbe.httpGet).toMatchObject({ path: "/owner", scheme: "HTTPS" })
     expect(probes).toEqual(expect.arrayContaining(["/live", "/owner"]))
@@ -128,6 +134,7 @@ describe("The file for Kubernetes", () => {
     const at = (path: string) =>
       pod.volumeMounts.some(({ mountPath }: { mountPath: string }) => path.startsWith(`${mountPath}/`))
     for (const [path] of written.matchAll(/\/(?:etc|var)\/[\w./-]+/g)) expect([path, at(path)]).toEqual([path, true])
+
     expect(at(pod.args[1])).toBe(true)
     expect(spec.volumes.find(({ name }: { name: string }) => name === "template").configMap.name).toBe("jinka-east")
   })

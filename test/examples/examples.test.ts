@@ -51,6 +51,7 @@ describe("The ports of an example", () => {
       for (const port of readFileSync(new URL(name, examples), "utf8").match(/\b7[89]\d\d\b/g) ?? [])
         users.set(port, (users.get(port) ?? new Set()).add(example))
     }
+
     expect(users.size).toBeGreaterThan(20)
     expect([...users].filter(([, all]) => all.size > 1).map(([port, all]) => `${port}: ${[...all]}`)).toEqual([])
   })

@@ -92,13 +92,16 @@ describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), 
 
   it("says what is wrong with host, database, user and rights", async () => {
     await server.administer("CREATE ROLE nobody_much LOGIN")
+
     expect((await refused("postgres://jinka@127.0.0.1:1/x")).reason._tag).toBe("StoreAway")
     expect((await refused(server.url().replace(/postgres$/, "nowhere"))).reason).toMatchObject({
       _tag: "StoreRefused",
       problem: expect.stringContaining("nowhere")
     })
     expect((await refused(server.url("nobody_at_all"))).reason._tag).toBe("StoreRefused")
+
     const without = (await refused(server.url("nobody_much"))).reason
+
     expect(without).toMatchObject({ _tag: "StoreRefused", remedy: expect.stringContaining("GRANT") })
   })
 
@@ -122,10 +125,12 @@ describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), 
   it("takes no read-only server for writing, and takes it for reading", async () => {
     await server.administer("CREATE ROLE looker LOGIN IN ROLE jinka_reader")
     await server.administer("ALTER ROLE looker SET default_transaction_read_only = on")
+
     expect((await refused(server.url("looker"))).reason).toMatchObject({
       _tag: "StoreAway",
       problem: expect.stringContaining("no writes")
     })
+
     await Effect.runPromise(Effect.scoped(connect(placeOf(server.url("looker")), "read")))
   })
 

@@ -61,6 +61,7 @@ describe("Commits in doubt", () => {
     const look = (rows: ReadonlyArray<Link & { readonly epoch: bigint }>) =>
       settle(ours(1), [ours(2), ours(3)], 4n, { epoch: 4n, rows })
     const known = { ...ours(1), epoch: 3n }
+
     expect(look([known, { first: 2, hash: hashOf("x"), epoch: 4n }])).toMatchObject({ what: "overtaken" })
     expect(look([known, { ...ours(2), epoch: 3n }])).toMatchObject({ what: "overtaken" })
     expect(look([known, { ...ours(3), epoch: 4n }])).toMatchObject({ what: "overtaken" })

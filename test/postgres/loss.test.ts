@@ -125,12 +125,15 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
 
   it("does nothing where nothing is lost, and says how a switch that is stopped all the same goes on", async () => {
     const { accept, table } = await nodeOf("whole")
+
     expect(await accept("--reason", because)).toMatchObject({
       code: 1,
       err: expect.stringMatching(/^jinka: Nothing is lost/)
     })
+
     await table("n1", ({ beat, halt, handOver }) => Effect.andThen(beat, Effect.andThen(handOver, halt(halted))))
     const { err } = await accept("--reason", because)
+
     expect(err).toContain("jinka owners FILE --release --reason TEXT")
     expect(await table("n2", ({ look }) => look)).toMatchObject({ halted })
   })
@@ -140,6 +143,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     await lose("runs")
     await table("n2", ({ look, take }) => Effect.flatMap(look, take))
     const { code, err, out } = await accept("--reason", because)
+
     expect([code, out]).toEqual([1, ""])
     expect(err).toMatch(/Node n2 runs the switch: its last beat was \d+\.\d s ago\. Nothing was changed/)
     expect(await table("n2", ({ look }) => look)).toMatchObject({ node: "n2", halted: null })
@@ -161,6 +165,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
       Effect.promise(() => table("n2", ({ beat }) => beat))
     )
     const [done] = await Promise.all([accept("--reason", because), Effect.runPromise(back)])
+
     expect(done).toMatchObject({ code: 1, err: expect.stringContaining("Node n2 runs the switch") })
     expect(await table("n2", ({ look }) => look)).toMatchObject({ node: "n2", halted: null })
     expect((await Effect.runPromise(refusalAt(place, directory))).reason._tag).toBe("Truncated")

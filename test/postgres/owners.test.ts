@@ -39,14 +39,21 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
 
   it("has one owner for a switch, whoever comes at the same time", async () => {
     const seen = await at("east", "n1", ({ look }) => look)
+
     expect(seen).toBeUndefined()
     // The journal is there and nobody has it: the beat of the first one makes the row.
     expect(await at("east", "n1", ({ beat }) => beat)).toEqual({ isCounted: true, node: "n1", beat: 0n })
+
     const now = await at("east", "n2", ({ look }) => look)
+
     expect(now).toEqual({ node: "n1", beat: "0", halted: null })
+
     const takes = await Promise.all(["n2", "n3", "n4"].map((node) => at("east", node, ({ take }) => take(now))))
+
     expect(takes.filter((isTaken) => isTaken)).toHaveLength(1)
+
     const node = expect.stringMatching(/^n[234]$/)
+
     expect(await at("east", "n1", ({ beat }) => beat)).toEqual({ isCounted: false, node, beat: 1n })
   })
 
@@ -99,6 +106,7 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
     // Who knows may have been forgotten by the table itself.
     await at("west", "n1", ({ halt }) => halt("Truncated: groups are gone"))
     const seen = await at("west", "n3", ({ look }) => look)
+
     expect(seen).toMatchObject({ node: "n2", halted: "Truncated: groups are gone" })
     expect(await at("west", "n3", ({ take }) => take(seen))).toBe(false)
     expect(await Effect.runPromise(releaseSwitch(placeOf("west", "n3")))).toBe(true)

@@ -12,6 +12,7 @@ describe.runIf(process.platform === "linux")("A free port", () => {
     await Effect.runPromise(Effect.andThen(givePortBack(first), givePortBack(second)))
     const again = await Effect.runPromise(next)
     await Effect.runPromise(givePortBack(again))
+
     expect(second).not.toBe(first)
     expect(again).toBe(first)
   })

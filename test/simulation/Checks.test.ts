@@ -141,16 +141,23 @@ describe("moneyAgrees", () => {
   it("names an approval that is kept although its caller was gone before its answer, unless the switch died behind that", () => {
     const seen = history({ purchases: [purchase({ outcome: "left" })] })
     const keeps = (amount: number) => unheardTakenBack(seen, () => amount)
+
     expect(keeps(100)).toEqual([])
+
     seen.unheard.set(rrn, 1000)
+
     expect(keeps(0)).toEqual([])
     expect(keeps(100)).toEqual([
       `unheard: issuer-1 keeps 100 for ${rrn}, and acquirer-1 was gone before it could hear of that`
     ])
+
     seen.deaths.push(1500)
+
     expect(keeps(100)).toEqual([])
+
     seen.deaths.splice(0)
     seen.heard.add(rrn)
+
     expect(keeps(100)).toEqual([])
   })
 
@@ -185,6 +192,7 @@ describe("the journal's checkers", () => {
 
   it("name two ends, an end of the wrong kind, and what has no end (G2)", () => {
     const twice = [accepted, entry(2, EntryKind.timedOut, 1), entry(3, EntryKind.answered, 1)]
+
     expect(new Ends().follow(twice).findings).toEqual(["G2: exchange 1 ends as timedOut and answered"])
     expect(new Ends().follow([accepted, entry(2, EntryKind.acknowledged, 1)]).findings).toHaveLength(1)
     expect(new Ends().follow([accepted, entry(2, EntryKind.queued, 2)]).missing).toEqual([

@@ -69,6 +69,7 @@ describe("the world as a command", () => {
       }
     }
     const { findings, seed } = runnerOf(thrower).run(3, "switch", short, false)
+
     expect(seed).toBe(3)
     expect(findings.join()).toMatch(/^the run threw: Error: a defect at the start/)
   })

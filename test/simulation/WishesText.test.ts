@@ -24,9 +24,12 @@ describe("Wishes for a world", () => {
       parseWishes(`{"acquirers":${PARTNERS_MAX},"issuers":${PARTNERS_MAX}}`)
     )
     const codes = [...acquirers, ...issuers].map(({ line }) => line.institution)
+
     assert.strictEqual(new Set(codes).size, 2 * PARTNERS_MAX)
     assert.deepStrictEqual([...new Set(codes.map((code) => code.length))], [8])
+
     const bins = issuers.map(({ bin }) => bin)
+
     // No BIN begins another one.
     assert.deepStrictEqual([...new Set(bins.map((bin) => bin.length))], [7])
     assert.strictEqual(new Set(bins).size, PARTNERS_MAX)

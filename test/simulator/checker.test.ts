@@ -384,6 +384,7 @@ describe("the checker", () => {
       )
       return check({ ...evidence, issuer: [...rest, ...told] }).findings.map(({ rule }) => rule)
     }
+
     expect(arrived(repeat, first)).toEqual([])
     // The first connection had its repeat behind it (found by the world, --partner, seed 900034).
     expect(arrived(repeat, first, { ...repeat, epoch: first.epoch })).toEqual([])

@@ -406,6 +406,7 @@ describe("jinka-sim", () => {
       expect([code, err]).toEqual([2, expect.stringContaining(words)])
       expect(err).not.toContain("6200000000000005")
     }
+
     expect(readFileSync(taken, "utf8")).toBe("rule: kept\n")
   })
 

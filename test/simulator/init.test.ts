@@ -136,14 +136,17 @@ describe("jinka-sim init", () => {
 
   it("overwrites nothing, and refuses a dialect that its dialogues cannot speak", async () => {
     writeFileSync(join(folder, "README.md"), "mine")
+
     expect(await simulatorHere("init", folder)).toMatchObject({
       code: 2,
       err: expect.stringContaining("it is there already")
     })
     expect(readFileSync(join(folder, "README.md"), "utf8")).toBe("mine")
     expect(existsSync(join(folder, "switch.yaml"))).toBe(false)
+
     const inDialect = async (dialect: string) =>
       (await simulatorHere("init", join(folder, "x"), "--dialect", dialect)).err
+
     expect(await inDialect("unionPayPos")).toContain("no sign-on, echo or reversal")
     expect(await inDialect("cupps")).toContain('did you mean "cups"?')
   })

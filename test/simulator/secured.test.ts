@@ -192,6 +192,7 @@ target tls: ${tlsOf(client, ", name: other.example")}\n`
     await start(plansOf(`partner: acquirer\nlink: { connect: "127.0.0.1:${second.proxy.endpoint.port}" }\n`))
     const said = () => readFileSync(join(folder, "wrong.jsonl"), "utf8")
     await until("a refused target", () => said().includes('"says":"the target: '))
+
     expect(said()).toContain("does not match certificate's altnames")
   })
 })

@@ -38,18 +38,25 @@ describe("a finding", () => {
     ].map((line) => ({ ...line, rrn: "RRN1" }))
     const verdict = check({ ...doubled(), faults: [fault("delay", { ms: 500, says: "late" })], traffic })
     const [timeline] = verdict.timelines
+
     expect(timeline!.finding.rule).toBe("one-answer")
+
     const who = new Set(timeline!.lines.map((line) => line.who))
+
     expect([...who].sort()).toEqual([
       ...["acquirer", "issuer", "journal", "ledger", "proxy, fromTarget", "wire 1, fromTarget", "wire 1, toTarget"]
     ])
+
     const text = timelineText(timeline!.lines).join("\n")
+
     expect(text).toContain("0200, sent, amount")
     expect(text).toContain("0210: delay, late")
     expect(text).toContain(Buffer.from("620000******0005").toString("hex"))
     expect(text).not.toContain(pan)
     expect(text).not.toContain(Buffer.from(pan).toString("hex"))
+
     const times = timeline!.lines.filter(({ at }) => at !== undefined).map(({ at }) => at!)
+
     expect(times).toEqual([...times].sort((one, other) => one - other))
     expect(verdictTable(verdict)).toContain("one-answer: ")
     expect(JSON.parse(verdictLine(verdict)).timelines.length).toBe(1)
@@ -99,9 +106,11 @@ describe("a finding", () => {
 describe("the rules that were added", () => {
   it("say that no fault came, that a request took too long, and where a card number stands in clear", () => {
     expect(brokenOf({ ...sound(), faults: [fault("connected")] })).toEqual(["faults-came"])
+
     const slow = sound()
     const end = lineOf(slow, 1, "approved")
     const acquirer = slow.acquirer.map((line) => (line === end ? { ...line, at: line.at + 9000 } : line))
+
     expect(brokenOf({ ...slow, acquirer, withinMs: 5000 })).toEqual(["in-time"])
     expect(brokenOf({ ...slow, acquirer, withinMs: 9000 })).toEqual([])
     expect(brokenOf({ ...sound(), cardData: ["switch.log:3: a card number in clear"] })).toEqual(["cards-covered"])
@@ -128,6 +137,7 @@ describe("the rules that were added", () => {
       const issuer = [join(folder, "history")]
       const { cardData, keysInUse } = yield* readEvidence({ acquirer: [], issuer, ledger: [], log: [log, lines] })
       rmSync(folder, { recursive: true })
+
       expect(cardData).toEqual([log, lines].map((path, at) => `${path}:${3 - at}: a card number in clear, or a track`))
       expect(keysInUse).toEqual([{ partner: issuer[0], side: "issuer", purpose: "mac", checkValue: "8B2F11" }])
     })
@@ -140,9 +150,12 @@ describe("the report", () => {
     for (const guarantee of ["G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10"]) {
       expect(table).toMatch(new RegExp(`^  ${guarantee}  \\S`, "m"))
     }
+
     expect(table).toContain("durable-first (its evidence was not given)")
     expect(table).toContain("bounded memory: histories say nothing of it")
+
     const named = new Set(rules.flatMap(({ guarantees }) => guarantees))
+
     expect([...named].sort()).toEqual(["G1", "G10", "G2", "G3", "G4", "G5", "G6", "G7"])
   })
 })

@@ -190,6 +190,7 @@ describe("A tag of chip data", () => {
             codec.index(bytes, 0, bytes.length, index)
             noted(tag, showsNumber(codec.withoutSad(index), discretionary))
           }
+
     expect(leaks).toEqual([])
   })
 
@@ -243,6 +244,7 @@ describe("A message that does not read to its end", () => {
             for (const { id, value } of rows) if (longRun.test(value)) shown.push(`${other.dialect.name} ${id}`)
           }
     }
+
     expect(shown).toEqual([])
   })
 
@@ -272,6 +274,7 @@ describe("A message that does not read to its end", () => {
           for (const { id, value } of over) if (/\d/.test(value)) shown.push(`${other.dialect.name} ${id} ${value}`)
         }
     }
+
     expect(shown).toEqual([])
     expect(spread).toBeGreaterThan(0)
   })
@@ -301,6 +304,7 @@ describe("A message that does not read to its end", () => {
           for (const { id, value } of over)
             if (/[0-9]/.test(value)) shown.push(`${dialect.name} ${ahead} ${id} ${value}`)
         }
+
     expect(shown).toEqual([])
     expect(spread).toBeGreaterThan(0)
   })

@@ -68,6 +68,7 @@ describe("encryption of whole blocks", () => {
     expect(tagOf(encryptBlocks("des", new Uint8Array(8), new Uint8Array(0)))).toBe("InputInvalid")
     expect(tagOf(encryptBlocks("tdes", new Uint8Array(8), new Uint8Array(8)))).toBe("KeyInvalid")
     expect(tagOf(encryptCbc("aes", new Uint8Array(16), new Uint8Array(8), new Uint8Array(16)))).toBe("InputInvalid")
+
     fc.assert(
       fc.property(
         fc.constantFrom<Cipher>("des", "tdes", "aes", "sm4"),

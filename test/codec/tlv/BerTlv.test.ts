@@ -80,6 +80,7 @@ describe("BER-TLV", () => {
             ? `${item.tag} ${Buffer.from(item.value).toString("hex")}`
             : item.tag
       )
+
     expect(shown("FF95050000000000")).toEqual(["padding", "95 0000000000"])
     expect(shown("FFFF9F0206000000001000")).toEqual(["padding", "9F02 000000001000"])
     expect(shown("FF9C0100")).toEqual(["padding", "9C 00"])

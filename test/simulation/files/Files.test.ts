@@ -111,16 +111,20 @@ describe("partners of files in the world", () => {
   it("are found out when they lie about money, by the transaction, and the run is made smaller", () => {
     const plans = plansOf(issuer(listening, 'rules: [{ when: { type: purchase, every: 5 }, 39: "05" }]\n'))
     const result = run(7, plans)
+
     expect(result.findings.join("\n")).toMatch(
       /^money: purchase: acquirer holds it for declined \(0\), .* RRN \d{12}$/m
     )
+
     const shrunk = worldRunner.shrink(7, "switch", JSON.stringify(short), () => undefined, plans)!
+
     expect(shrunk.result.findings[0]).toMatch(/^money/)
     expect(shrunk.result.faults).toBe(0)
   })
 
   it("say why they cannot be there", () => {
     const unfit = (mode: string, ...texts: ReadonlyArray<string>) => worldRunner.unfit(mode, plansOf(...texts))
+
     expect(unfit("switch", issuer(listening))).toBeUndefined()
     expect(unfit("fleet", issuer(listening))).toBe("partners of files are in the world of the mode switch")
     expect(unfit("switch", issuer(listening).replace("bank", "switch"))).toBe(
@@ -144,8 +148,11 @@ describe("jinka-sim world --partner", () => {
     const lying = fileOf(issuer(listening, 'rules: [{ when: { every: 3 }, 39: "05" }]\n'))
     const wishes = ["--wishes", JSON.stringify(short)]
     const kept = world("--partner", good, "--seeds", "1..2", ...wishes)
+
     expect([kept.status, kept.stdout]).toEqual([0, expect.stringContaining("2 seeds, 0 broken")])
+
     const broken = world("--partner", lying, "--seeds", "1", ...wishes)
+
     expect(broken.status).toBe(1)
     expect(broken.stdout).toContain(`again:   npm run sim -- world --trace 1 --partner ${lying} --wishes`)
   })

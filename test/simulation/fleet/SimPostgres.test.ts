@@ -69,8 +69,11 @@ describe("the PostgreSQL of the world", () => {
         return [before[0]?.["epoch"], (yield* other.query(sql.epoch, 1))[0]?.["epoch"]]
       })
     )
+
     expect(seen).toEqual([0n, 1n])
+
     server.failOver()
+
     expect(server.tables.epoch).toBe(0n)
     expect(server.tables.journalId).toBe("00".repeat(16))
   })
@@ -85,6 +88,7 @@ describe("the PostgreSQL of the world", () => {
         return yield* Effect.flip(claimed(connection))
       })
     )
+
     expect(error).toMatchObject({ reason: { _tag: "StoreAway" } })
     expect([0n, 1n]).toContain(server.tables.epoch)
   })

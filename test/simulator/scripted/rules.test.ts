@@ -277,9 +277,12 @@ describe("MACs", () => {
   it("are checked on what comes and made on what goes, and nothing is booked of what has a wrong one", () => {
     const partner = bench("  []\n", keys)
     give(partner, sealedPurchase(partner))
+
     expect(isRight(partner, partner.sent[0]!)).toBe(true)
     expect(partner.codes()).toEqual(["00"])
+
     partner.say(money(partner.codec, { 11: "000002" }))
+
     expect(partner.codes()).toEqual(["A0"])
     expect(partner.postings).toHaveLength(1)
   })

@@ -21,6 +21,7 @@ describe("what comes again", () => {
         yield* commit
         a.say(purchase({ 11: "000002" }))
         yield* commit
+
         expect(codes(a.heard())).toEqual(["96", "92", "96", "92"])
         expect(b.heard().map(({ fields }) => fields[11])).toEqual(["000002"])
       })
@@ -35,6 +36,7 @@ describe("what comes again", () => {
       yield* commit
       a.say(purchase({}, "0220"), purchase({}, "0221"))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00", "30", "00", "00"])
       expect(types(b.heard())).toEqual(["0220"])
     })
@@ -55,6 +57,7 @@ describe("what comes again", () => {
       yield* commit
       a.say({ ...reversal, mti: "0421" })
       yield* commit
+
       expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0430 00", "0210 00", "0430 00"])
       expect(b.heard()).toEqual([])
     })
@@ -67,11 +70,14 @@ describe("what comes again", () => {
       a.say(purchase({}, "0220"))
       yield* commit
       const sent = b.heard()
+
       expect(types(sent)).toEqual(["0220"])
+
       b.say(...sent.map((advice) => answerTo(advice, "0230")))
       yield* commit
       a.say(purchase({}, "0221"))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00", "00"])
       expect(b.heard()).toEqual([])
     })
@@ -80,7 +86,9 @@ describe("what comes again", () => {
   it.effect("knows repeats and late answers after a restart, also between links of different dialects", () =>
     Effect.gen(function* () {
       const { header, ...rest } = cups
+
       expect(header).toBeDefined()
+
       const headless: Dialect = { ...rest, name: "headless", match: { ...cups.match, transaction: [11, 41] } }
       const change = { issuer: linkOf("issuer", 103, headless) }
       const disk = makeDisk()
@@ -98,10 +106,13 @@ describe("what comes again", () => {
       const { a, b, commit } = yield* bench(change, disk)
       a.say(purchase({}, "0221"))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00"])
       expect(types(b.heard())).toEqual(["0420"])
+
       b.say(answerTo(request, "0210"))
       yield* commit
+
       expect(disk.store.entries.at(-1)?.kind).toBe(EntryKind.late)
     })
   )
@@ -124,6 +135,7 @@ describe("what comes again", () => {
       const { a, b, commit } = yield* bench(change, disk)
       a.say(purchase({ 11: "000777" }, "0221"))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00"])
       expect(types(b.heard())).toEqual([])
     })

@@ -181,6 +181,7 @@ describe("the journal of a switch that keeps thirty days", () => {
           expect(asked.pollUnsafe()?._tag).toBe("Success")
         }).pipe(Effect.scoped)
       )
+
       expect(days(disk)).toEqual([3])
     })
   )

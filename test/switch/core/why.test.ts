@@ -65,6 +65,7 @@ describe("An answer that found no request", () => {
         return Effect.map(why(readable, dialects, undefined), (report) => ({ dialects, report }))
       })
       const [answer] = report.answers
+
       expect(dialects).toBeDefined()
       expect(answer).toMatchObject({ kind: "unmatched", link: "issuer", mti: "0210", code: "00" })
       expect(answer!.nearest).toMatchObject({ same: ["7", "32", "33"] })

@@ -14,10 +14,15 @@ describe("what waits for the journal", () => {
     commits.after(7, 2, () => done.push("rare"))
     commits.deliver(7, 5, 6, 60)
     commits.run(0, actions)
+
     expect(done).toEqual([])
+
     commits.run(4, actions)
+
     expect(done).toEqual(["forward 4 40", "rare"])
+
     commits.run(5, actions)
+
     expect(done).toEqual(["forward 4 40", "rare", "deliver 6 60"])
     expect(commits.length).toBe(0)
   })
@@ -59,11 +64,14 @@ describe("what waits for the journal", () => {
     for (let id = 1; id <= 500; id++) commits.forward(1, id, 1, id)
     commits.forward(2, 501, 2, 501)
     commits.forward(2, 600, 2, 600)
+
     expect(commits.run(501, actions, 64)).toBe(false)
     expect(done.length).toBe(64)
     expect(done.indexOf("2:501")).toBe(8)
     expect(commits.first).toBe(64)
+
     while (!commits.run(501, actions, 64)) expect(done.length % 64).toBe(0)
+
     expect(done.filter((one) => one !== "2:501")).toEqual(Array.from({ length: 500 }, (_, n) => `1:${n + 1}`))
     expect([commits.length, commits.first]).toEqual([1, 600])
   })
@@ -106,8 +114,11 @@ describe("what waits for the journal", () => {
     commits.whenDone(3, 12, () => told.push("of 3, which has none"))
     commits.whenDone(1, 12, () => told.push("taken back"))()
     commits.run(11, actions)
+
     expect(told).toEqual([])
+
     commits.run(20, actions, 4)
+
     expect(told).toEqual(["of 1", "of 3, which has none"])
   })
 
@@ -122,6 +133,7 @@ describe("what waits for the journal", () => {
     })
     commits.forward(1, 2, 0, 2)
     commits.forward(2, 3, 0, 3)
+
     expect(commits.run(1, actions)).toBe(true)
     expect(done).toEqual([1, 2, 3])
   })

@@ -29,8 +29,11 @@ describe("the keys of recent exchanges of one link", () => {
   it("knows a key with its exchange, its end and its outcome, among those of its kind only", () => {
     const keys = keysOf(100)
     put(keys, "k", { exchange: 7 })
+
     expect(known(keys, "k")).toEqual({ exchange: 7, end: 0, outcome: Outcome.open })
+
     put(keys, "k", { exchange: 7, end: 9, outcome: Outcome.answered })
+
     expect(known(keys, "k")).toEqual({ exchange: 7, end: 9, outcome: Outcome.answered })
     expect(known(keys, "k", KeyKind.reversal)).toBeUndefined()
     expect(keys.findSent(Buffer.from("k"), 0, 1, 0)).toBeUndefined()
@@ -75,6 +78,7 @@ describe("the keys of recent exchanges of one link", () => {
       keys.putSent(sent, 0, sent.length, { exchange: 1000 + n, outcome: Outcome.timedOut, origin: 3 }, 0)
     }
     for (let n = 0; n < 100; n++) expect(known(keys, `mine ${n}`)?.exchange).toBe(n + 1)
+
     expect(keys.forgotten(0, 0)).toBe(0)
   })
 
@@ -168,6 +172,7 @@ describe("the keys of recent exchanges of one link", () => {
       if ((first & 0xff) === 0) meeting.push(key)
     }
     const places = new Set(meeting.map((key) => mine.hash(KeyKind.request, key, 0, key.length).first & 0xfff))
+
     // 2,000 balls in 4,096 boxes fill 1,580 of them on average, with a deviation of 20.
     expect(places.size).toBeGreaterThan(1450)
   })

@@ -176,6 +176,7 @@ for (const { absent, begin, end, make, name } of everyStore) {
           if (entry.seq === floor) expect(secretPan(entry.secret)).toBe(testPan)
         })
       )
+
       expect(seen[0]).toBe(floor)
       expect(seen.length).toBeGreaterThanOrEqual(21)
     })

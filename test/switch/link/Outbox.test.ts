@@ -41,17 +41,26 @@ describe("an outbox", () => {
   it("knows whether something waits that rests on the journal, and forgets it with the write that takes it", () => {
     const outbox = new Outbox()
     put(outbox, 1, 10)
+
     expect(outbox.holdsPromise).toBe(false)
     expect(outbox.promise()).toBe(10)
+
     put(outbox, 2, 10)
+
     expect(outbox.holdsPromise).toBe(true)
+
     drain(outbox)
     put(outbox, 3, 10)
     outbox.putUrgent(Buffer.alloc(10, 0xff))
+
     expect(outbox.holdsPromise).toBe(false)
+
     outbox.promiseUrgent()
+
     expect(outbox.holdsPromise).toBe(true)
+
     outbox.written(outbox.take()!)
+
     expect(outbox.holdsPromise).toBe(false)
   })
 

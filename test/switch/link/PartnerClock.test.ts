@@ -36,6 +36,7 @@ describe("The clock of a partner", () => {
       looks++
       clock.heard(at, at < 50_000 ? 500 : -4500)
     }
+
     expect(looks).toBe(100)
     expect(clock.aheadMs(100_000)).toBe(5000)
   })

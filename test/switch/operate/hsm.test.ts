@@ -62,6 +62,7 @@ describe("The devices that hold the keys", () => {
 
   it("are refused where their parts do not go together, with what to write", async () => {
     const one = "devices: [{ name: a, host: a }]"
+
     expect(await errorsOf("{ devices: [] }")).toHaveLength(1)
     expect(await errorsOf("{ devices: [{ name: a, host: a }, { name: a, host: a }] }")).toEqual([
       expect.stringContaining("another device has the same name"),
@@ -74,12 +75,15 @@ describe("The devices that hold the keys", () => {
     expect(await errorsOf(`{ ${one}, reconnect: { min: 1 minutes, max: 1 seconds } }`)).toEqual([
       expect.stringContaining("`max` is not shorter than `min`")
     ])
+
     const both = `{ ${one} }\n  software: { storageKey: { env: K } }`
+
     expect(await errorsOf(both)).toEqual([expect.stringContaining("hsm")])
   })
 
   it("are held against what the links need of them, before the first message", async () => {
     const hsm = "{ devices: [{ name: a, host: a }] }"
+
     expect(await errorsOf(hsm, ["mac: { algorithm: ansi-x9.19 }"])).toEqual([])
     expect(await errorsOf(hsm, ["mac: { algorithm: sm4-cbc, bytes: 4 }"])).toEqual([
       expect.stringContaining(

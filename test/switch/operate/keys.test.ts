@@ -50,12 +50,15 @@ describe("The keys of a link's messages", () => {
 
   it("are warned of where a route leads to a partner of another edition, unless it is for others", async () => {
     const two = sound.replace("dialect: cups\n", "dialect: iso8583v1993Ascii\n")
+
     expect(await saidOf(two)).toEqual([
       expect.stringContaining(
         "warning links[1].dialect: this partner speaks ISO 8583:1987, and acquirer another edition: what comes from there is refused as a format error. Write `from:` on the route"
       )
     ])
+
     const others = await saidOf(two.replaceAll("to: issuer", "to: issuer, from: issuer"))
+
     expect(others.filter((one) => one.includes("edition"))).toEqual([])
   })
 

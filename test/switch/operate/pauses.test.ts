@@ -86,6 +86,7 @@ describe("A partner's pause", () => {
       played.until(at, office)
       if (played.says !== "") told.push(`${new Date(start + at).toISOString()} ${played.says}`)
     }
+
     expect(told).toEqual([])
   })
 

@@ -25,6 +25,7 @@ describe("The administrative listener of a node that stands by", () => {
     const told = await Effect.runPromise(
       Effect.scoped(asked).pipe(Effect.provide(Credentials.layer), Effect.provide(Platform.layer))
     )
+
     expect(told).toEqual([
       [200, "alive\n"],
       [503, expect.stringContaining(words)],

@@ -113,11 +113,16 @@ describe("The share of approved requests", () => {
           yield* pass(start + day * DAY_MS, 20, { "00": 100 * share, "51": 100 - 100 * share })
         }
         yield* pass(start + 7 * DAY_MS, 1, { "00": 80, "51": 20 })
+
         expect(rates.status("issuer")).toMatchObject({ usual: 0.94, days: 7, isLow: false })
+
         yield* pass(start + 7 * DAY_MS, 15, { "00": 70, "51": 30 })
+
         expect(rates.status("issuer")).toMatchObject({ days: 7, isLow: true })
+
         // The day before the seven is forgotten.
         yield* pass(start + 14 * DAY_MS, 1, { "00": 1 })
+
         expect(rates.status("issuer")).toMatchObject({ days: 1, isLow: false })
       })
     )
@@ -153,8 +158,11 @@ describe("The share of approved requests", () => {
         yield* pass(start + HOUR_MS, 60, { "00": 95, "51": 5 })
         yield* pass(start + DAY_MS, 60, { "00": 50, "51": 50 })
         yield* pass(start + DAY_MS + HOUR_MS, 1, { "00": 95, "51": 5 })
+
         expect(rates.status("issuer")).toMatchObject({ usual: 0.5, isLow: false })
+
         yield* pass(start + DAY_MS + HOUR_MS + MINUTE_MS, 15, { "00": 50, "51": 50 })
+
         expect(rates.status("issuer")).toMatchObject({ usual: 0.95, isLow: true })
       })
     )
@@ -182,10 +190,15 @@ describe("The share of approved requests", () => {
         yield* pass(start, 30, { "00": 20 })
         yield* pass(start + 3650 * DAY_MS, 5, { "51": 20 }, true)
         yield* pass(start + DAY_MS, 15, { "51": 20 }, true)
+
         expect(rates.status("issuer")).toMatchObject({ usual: 1, days: 1, isLow: true })
+
         yield* pass(start - DAY_MS, 1, { "51": 20 }, true)
+
         expect(rates.status("issuer")).toMatchObject({ usual: undefined, days: 0 })
+
         yield* pass(-1, 1, { "51": 20 }, true)
+
         expect(rates.status("issuer")).toMatchObject({ usual: undefined })
       })
     )
@@ -212,6 +225,7 @@ describe("What is usual", () => {
           )
           const again = yield* counted(directory)
           yield* again.pass(start + DAY_MS, 15, { "00": 1, "91": 19 })
+
           expect(again.rates.status("issuer")).toMatchObject({ usual: 0.95, days: 1, isLow: true })
         })
       )
@@ -256,6 +270,7 @@ describe("What is usual", () => {
           mkdirSync(file)
           const { pass, rates } = yield* counted(directory)
           yield* pass(start, 59, { "00": 20 })
+
           expect(rates.status("issuer")).toMatchObject({ days: 0 })
         })
       )

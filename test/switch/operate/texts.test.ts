@@ -163,6 +163,7 @@ describe("A warning about this machine", () => {
     ])
     expect(about(sound, { ...large, memory: 18 * 1024 ** 2 })).toEqual([])
     expect(about(withLink("issuer", "window: 65536"), { ...large, memory: 64 * 1024 ** 2 })).toHaveLength(1)
+
     // What is no number of requests has an error of its own.
     for (const window of [".inf", "1e300", ".nan"]) {
       expect(about(withLink("issuer", `window: ${window}`), { ...large, memory: 64 * 1024 ** 2 })).toEqual([])

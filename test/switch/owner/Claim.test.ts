@@ -76,6 +76,7 @@ describe("the owner of a switch", () => {
       yield* TestClock.adjust(100)
       yield* node(table, "n2")
       yield* TestClock.adjust(60_000)
+
       expect(table.node).toBe("n1")
       expect(table.takes).toBe(1)
     })
@@ -89,8 +90,11 @@ describe("the owner of a switch", () => {
       yield* TestClock.adjust(10_000)
       yield* Fiber.interrupt(first)
       yield* TestClock.adjust(2900)
+
       expect(table.node).toBe("n1")
+
       yield* TestClock.adjust(1200)
+
       expect(table.node).toBe("n2")
     })
   )
@@ -105,6 +109,7 @@ describe("the owner of a switch", () => {
       yield* TestClock.adjust(600_000)
       table.isAway = false
       yield* TestClock.adjust(60_000)
+
       expect(table.node).toBe("n1")
       expect(table.takes).toBe(1)
     })
@@ -117,10 +122,13 @@ describe("the owner of a switch", () => {
       yield* node(table, "n1")
       yield* node(table, "n2")
       yield* TestClock.adjust(30_000)
+
       expect(table.takes).toBeGreaterThan(0)
       expect(["n1", "n2"]).toContain(table.node)
+
       const { node: owner } = table
       yield* TestClock.adjust(30_000)
+
       expect(table.node).toBe(owner)
     })
   )
@@ -132,17 +140,25 @@ describe("the owner of a switch", () => {
       yield* TestClock.adjust(5000)
       yield* Fiber.interrupt(first)
       yield* handOver(table.connect("n1"), 1000, new Tenure(3000))
+
       expect(table.node).toBeNull()
+
       const again = yield* Effect.forkScoped(taken(table.connect("n1"), 3000, true, told))
       yield* TestClock.adjust(1000)
+
       expect(table.node).toBeNull()
+
       const second = yield* node(table, "n2")
       yield* TestClock.adjust(600)
+
       expect(table.node).toBe("n2")
+
       yield* Fiber.interrupt(second)
       yield* handOver(table.connect("n2"), 1000, new Tenure(3000))
       yield* TestClock.adjust(600)
+
       expect(table.node).toBe("n1")
+
       yield* Fiber.interrupt(again)
     })
   )
@@ -209,6 +225,7 @@ describe("the owner of a switch", () => {
       table.node = "n2"
       table.isAway = false
       yield* TestClock.adjust(1000)
+
       expect(fiber.pollUnsafe()).toMatchObject({ value: { reason: { _tag: "Overtaken" } } })
     })
   )
@@ -226,6 +243,7 @@ describe("the owner of a switch", () => {
         table.node = "n2"
         table.beat = 39
         yield* TestClock.adjust(1000)
+
         expect(fiber.pollUnsafe()).toMatchObject({ value: { reason: { _tag: "Truncated" } } })
       })
   )
@@ -237,9 +255,12 @@ describe("the owner of a switch", () => {
       table.isThere = false
       yield* Effect.forkScoped(beating(table.connect("n1"), 3000, tenure))
       yield* TestClock.adjust(1000)
+
       expect(tenure.isSure(1000)).toBe(false)
+
       table.isThere = true
       yield* TestClock.adjust(1000)
+
       expect(tenure.isSure(2000)).toBe(true)
     })
   )
@@ -251,13 +272,18 @@ describe("the owner of a switch", () => {
       yield* node(table, "n2")
       yield* TestClock.adjust(5000)
       yield* haltOthers(table.connect("n1"), JournalError.of("DiskFull", "here", "It is full."), 1000)
+
       expect(table.halted).toBeNull()
+
       yield* haltOthers(table.connect("n1"), JournalError.of("Truncated", "here", "Groups are gone."), 1000)
       yield* Fiber.interrupt(first)
       yield* TestClock.adjust(600_000)
+
       expect([table.node, table.halted]).toEqual(["n1", "Truncated: Groups are gone."])
+
       table.halted = null
       yield* TestClock.adjust(4000)
+
       expect(table.node).toBe("n2")
     })
   )
@@ -267,13 +293,18 @@ describe("the owner of a switch", () => {
       const table = new Table()
       const heard: Array<StandingBy> = []
       const wrong = JournalError.of("KeyWrong", "here", "The user is not let in.")
+
       expect(yield* Effect.flip(taken(Effect.fail(wrong), 3000, false, told))).toBe(wrong)
+
       table.isAway = true
       yield* Effect.forkScoped(taken(table.connect("n1"), 3000, false, (what) => heard.push(what)))
       yield* TestClock.adjust(5000)
+
       expect(heard.every((what) => "blind" in what)).toBe(true)
+
       table.isAway = false
       yield* TestClock.adjust(1000)
+
       expect(table.node).toBe("n1")
     })
   )
@@ -285,18 +316,23 @@ describe("the owner of a switch", () => {
         const table = new Table()
         const tenure = new Tenure(3000)
         const unsure: Array<number> = []
+
         expect(tenure.isSure(0)).toBe(false)
+
         table.node = "n1"
         const first = yield* Effect.forkScoped(beating(table.connect("n1"), 3000, tenure))
         yield* node(table, "n2")
         yield* TestClock.adjust(10_000)
+
         expect(tenure.isSure(10_000)).toBe(true)
+
         // It stands still from here on, like a process that was stopped.
         yield* Fiber.interrupt(first)
         for (let now = 10_100; table.node === "n1"; now += 100) {
           yield* TestClock.adjust(100)
           if (!tenure.isSure(now)) unsure.push(now)
         }
+
         expect(unsure.length).toBeGreaterThan(0)
         expect(tenure.isSure(unsure[0]! + 60_000)).toBe(false)
       })

@@ -96,19 +96,27 @@ describe("The listener of operators", () => {
         const socket = await keep("GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
         await new Promise((resolve) => socket.once("data", resolve).once("close", resolve))
       }
+
       expect(await (await fetch(`http://127.0.0.1:${port}/live`)).text()).toBe("here, by GET")
+
       for (let n = 0; n < 40; n++) await keep("POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\na")
+
       expect(await (await fetch(`http://127.0.0.1:${port}/live`)).text()).toBe("here, by GET")
     }))
 
   it("answers HEAD as GET, without the body, and refuses what no request of the web is", () =>
     listening(async (port, keep) => {
       const head = await fetch(`http://127.0.0.1:${port}/live`, { method: "HEAD" })
+
       expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "12", ""])
+
       const events = await fetch(`http://127.0.0.1:${port}/events`, { method: "HEAD" })
+
       expect([events.status, await events.text()]).toEqual([200, ""])
+
       const traced = await keep("TRACE / HTTP/1.1\r\nhost: x\r\n\r\n")
       const said = await new Promise<Buffer>((resolve) => traced.once("data", resolve))
+
       expect(said.toString()).toMatch(/^HTTP\/1.1 405 .*\r\nallow: GET, HEAD, POST\r\n/)
     }))
 
