@@ -27,7 +27,7 @@ type ReadActText = Required<Pick<ActText, "user" | "what">> & { readonly why: st
 const form = /^operator ([^:]+): ((?:(?!: | \().)+)(?: \(("(?:[^"\\]|\\.)*"|[^()]*)\))?((?:: .*)?)$/s
 const plain = /^operator ([^:]+): (.+)$/s
 
-/** What such a line says; `undefined`: it is none. What came of it stands behind what was done. */
+/** What such a line says; `undefined`: it is none. What came of it is behind what was done. */
 export const readActText = (text: string): ReadActText | undefined => {
   const [, user, what = "", why = "", came = ""] = form.exec(text) ?? plain.exec(text) ?? []
   if (user === undefined) return undefined

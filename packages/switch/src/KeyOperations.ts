@@ -1,6 +1,6 @@
 /**
  * What persons may do with keys while the switch runs: look at them, ask for new ones, import one by its components or as a
- * device has it, and retire it. Each stands in the journal with who did it and why.
+ * device has it, and retire it. Each is in the journal with who did it and why.
  *
  * A key in components is put together when the last one is there; each comes from another person. Until then the components are
  * held in memory alone, for a quarter of an hour; a restart forgets them.

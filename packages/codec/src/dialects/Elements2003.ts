@@ -4,7 +4,7 @@
 import type { Dialect } from "../iso8583/Dialect.ts"
 import type { SubfieldDefinition } from "../iso8583/Field.ts"
 
-/** An amount says its currency and how many of its digits stand behind the point; jPOS has the same parts (ISOAmount). */
+/** An amount says its currency and how many of its digits are behind the point; jPOS has the same parts (ISOAmount). */
 const amountParts: ReadonlyArray<SubfieldDefinition> = [
   { name: "currency", nameZh: "货币代码", length: 3 },
   { name: "exponent", nameZh: "小数位数", length: 1 },

@@ -109,11 +109,11 @@ export interface GivenKey {
   readonly check: (method: "zeros" | "cmac", length: number) => Uint8Array
 }
 
-/** The part of a message that a key of this kind and cipher stands in. */
+/** The part of a message that a key of this kind and cipher is in. */
 const partFor = ({ parts }: KeyExchange, kind: KeyKind, algorithm: Cipher): KeyPart | undefined =>
   parts.find((part) => isFor(part, kind, algorithm))
 
-/** How the check value of such a key stands in a message of the exchange; `undefined`: it has none, or there is no such part. */
+/** How the check value of such a key is written in a message; `undefined`: it has none, or there is no such part. */
 export const checkOf = (
   exchange: KeyExchange,
   kind: KeyKind,

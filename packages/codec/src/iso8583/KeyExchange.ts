@@ -1,6 +1,6 @@
 /**
  * How a network hands out working keys, as data: the message that asks for one, the message that brings it, where in it the
- * wrapped key, its purpose and its check value stand, and how the answer says whether it was taken. It knows no key and no link.
+ * wrapped key, its purpose and its check value are, and how the answer says whether it was taken. It knows no key and no link.
  *
  * Two patterns: a key that comes in a message of its own, and is answered (`deliver`, of CUPS: 0800 and 0810), and a key that
  * comes in the answer to the question (`answer`, of a terminal's sign-on). Which side asks and which one gives is the link's
@@ -20,7 +20,7 @@ export const keyWraps = ["ecb", "cbc", "tr31"] as const
 /** The ciphers that a working key may be for; `des` is single length. */
 export const keyCiphers = ["des", "tdes", "aes", "sm4"] as const
 
-/** How bytes stand in a field: as they are, as hexadecimal digits, or as the characters of a key block. */
+/** How bytes are written in a field: as they are, as hexadecimal digits, or as the characters of a key block. */
 export const keyForms = ["binary", "hex", "text"] as const
 
 /** Bytes inside a field. Positions count its characters, or its bytes where it is a field of bytes; the first is 0. */
@@ -32,14 +32,14 @@ export interface KeyPlace {
   readonly form: (typeof keyForms)[number]
 }
 
-/** A value that stands at some positions of a field and says one thing of a few. */
+/** A value at some positions of a field and says one thing of a few. */
 export interface KeyStatement<Meaning extends string> {
   readonly de: number
   readonly at: number
   readonly values: { readonly [value: string]: Meaning }
 }
 
-/** Where a wrapped key stands, and in which messages. The first one that fits counts. */
+/** Where a wrapped key is, and in which messages. The first one that fits counts. */
 export interface KeyPart extends KeyPlace {
   /** What the field begins with: without that it holds no key. `NK` of CUPS's DE 48. */
   readonly begins?: string
@@ -49,7 +49,7 @@ export interface KeyPart extends KeyPlace {
   readonly kind?: KeyKind
   /** The cipher that this part is for; left out: whatever the message says. */
   readonly algorithm?: (typeof keyCiphers)[number]
-  /** Where its check value stands. Left out: it has none. */
+  /** Where its check value is. Left out: it has none. */
   readonly check?: KeyPlace & { readonly method: KeyCheckMethod["method"] }
 }
 
@@ -72,7 +72,7 @@ export interface KeyAnswer {
   readonly refusals: { readonly mac: string; readonly key: string; readonly store: string }
 }
 
-/** The MAC of the messages of an exchange; where it stands is the dialect's (`Dialect.security`). */
+/** The MAC of the messages of an exchange; where it is, is the dialect's (`Dialect.security`). */
 export interface KeyMac {
   /** Fields that it covers, 0 for the message type, where the dialect covers fields. Left out: those of its other messages. */
   readonly fields?: ReadonlyArray<number>
@@ -108,7 +108,7 @@ export interface KeyExchange {
   readonly covers: "both" | "giver"
 }
 
-/** A key as it stands in a message: what it is for, and its bytes. All of it is of the message's own memory. */
+/** A key as it is in a message: what it is for, and its bytes. All of it is of the message's own memory. */
 export interface CarriedKey {
   /** Left out: the key block says it. */
   readonly kind: KeyKind | undefined

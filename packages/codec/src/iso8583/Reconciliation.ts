@@ -1,5 +1,5 @@
 /**
- * How two sides compare the totals of a business day, as data: what counts as what, where each count and sum stands, and how an
+ * How two sides compare the totals of a business day, as data: what counts as what, where each count and sum is, and how an
  * answer says what came of it. Which transactions there were is not known here.
  *
  * Source of the fields: ISO 8583:1987 and 1993, DE 66 and 74 to 89; of the net amount a regional CUPS document of 2001, whose

@@ -49,7 +49,7 @@ export interface Timeline {
 /** Findings whose timelines are told. */
 const TIMELINES_MAX = 20
 
-/** What no rule here can see, by guarantee: what shows it stands in docs/concepts/guarantees.md. */
+/** What no rule here can see, by guarantee: what shows it is in docs/concepts/guarantees.md. */
 export const notSeen: Readonly<Record<string, string>> = {
   G8: "bounded memory: histories say nothing of it; look at the process under load",
   G9: "stopping in doubt: a run that went on shows nothing; tests of failing disks do"

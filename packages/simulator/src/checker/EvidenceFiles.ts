@@ -98,7 +98,7 @@ const joined = (totals: ReadonlyArray<LedgerTotals>, ledgers: number): LedgerTot
 /** Of a line of JSON what names a message or a moment: digits by the dozen, one in ten of which look like a card's number. */
 const numbersOfALine = /"(?:key|original|rrn|stan)":"[^"\\]*"|"at":\d{13}(?!\d)/g
 
-/** Places of a text in which card data stands in clear: by line, never the value. */
+/** Places of a text in which card data is in clear: by line, never the value. */
 const cardDataIn = (path: string, text: string): ReadonlyArray<string> =>
   text
     .split("\n")

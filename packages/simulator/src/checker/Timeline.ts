@@ -9,7 +9,7 @@ import { stanOf } from "../message/Transaction.ts"
 import type { Evidence } from "./Evidence.ts"
 import type { Finding } from "./Rule.ts"
 
-/** One line of a timeline. `at` is undefined where its source keeps no times: it stands at the end. */
+/** One line of a timeline. `at` is undefined where its source keeps no times: it comes last. */
 export interface TimelineLine {
   readonly at: number | undefined
   readonly who: string

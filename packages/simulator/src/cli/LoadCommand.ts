@@ -138,7 +138,7 @@ export const loadCommand = Command.make(
           : "the highest rate may be above the one found"
       if (knee.isStopped) return yield* new Unsettled({ reason: `the search was stopped: ${found}` })
       if (knee.isInvalid) {
-        const reason = "the search is INVALID: the generator was the limit, and the system may stand more"
+        const reason = "the search is INVALID: the generator was the limit, and the system may carry more"
         return yield* new Unsettled({ reason })
       }
       if (knee.rate === 0) return yield* new Unsettled({ reason: found })

@@ -8,7 +8,7 @@
  *       - A sends: { like: purchase, mac: zak, pin: zpk 1234 }
  *       - B expects: { mac: other, pin: otherPin 1234 }
  *
- * What a MAC covers, and where it stands, is the dialect's word (`security`). Written here anew, from values and not from the
+ * What a MAC covers, and where it is, is the dialect's word (`security`). Written here anew, from values and not from the
  * switch's offsets: what judges the switch must not share its mistakes. Test keys only: the file shows them.
  */
 import {
@@ -162,7 +162,7 @@ const valueBytes = ({ form, index }: Observed, de: number): Buffer => {
   return field?.bytes === true ? index.bytes(de) : Buffer.from(index.text(de), "latin1")
 }
 
-/** The MAC as it stands in its field. */
+/** The MAC as it is in its field. */
 export const macOf = (
   form: WireFormat,
   { key }: { readonly key: MacKey },

@@ -1,5 +1,5 @@
 /**
- * `jinka-sim dialogue record`: stands on a line, or reads a capture of one, and writes down what goes by as a dialogue.
+ * `jinka-sim dialogue record`: is put on a line, or reads a capture of one, and writes down what goes by as a dialogue.
  * Mounted by the command line.
  */
 import { dirname, relative } from "node:path"

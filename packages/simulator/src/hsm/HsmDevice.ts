@@ -1,5 +1,5 @@
 /**
- * A device on a TCP port: frames, delay, errors by chance, and the ways in which a device is away. What it computes stands in
+ * A device on a TCP port: frames, delay, errors by chance, and the ways in which a device is away. What it computes is in
  * `TextCommands` and `BinaryCommands`.
  */
 import { type FrameFormat, Framer } from "@jinka/codec"

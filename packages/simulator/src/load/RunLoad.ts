@@ -1,4 +1,4 @@
-/** A load from its first dial to its last answer, and the search for the highest rate that a system stands. */
+/** A load from its first dial to its last answer, and the search for the highest rate that a system carries. */
 import { Clock, Effect } from "effect"
 import { timepieceOf } from "../partner/Session.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
@@ -36,7 +36,7 @@ const UP_MAX_MS = 15_000
 const LAG_MIN_MS = 5
 const LAG_SHARE = 0.1
 
-/** Share of the requests that may go without an answer at a rate that a system stands. */
+/** Share of the requests that may go without an answer at a rate that a system carries. */
 const FAILED_SHARE = 0.001
 
 /** Whether the generator was the limit, and not the system under test. */
@@ -137,7 +137,7 @@ export interface Knee {
   readonly rate: number
   readonly steps: ReadonlyArray<KneeStep>
   readonly isStopped: boolean
-  /** Above the rate the generator was the limit: the system may well stand more. */
+  /** Above the rate the generator was the limit: the system may well carry more. */
   readonly isInvalid: boolean
   /** Why the search ended where it did. */
   readonly says: string

@@ -1,6 +1,6 @@
 /**
  * What a partner took and gave in a business day, and the messages that compare it. What a transaction counts as, and where each
- * count and sum stands, is the dialect's (`reconciliation`), as on the other side; an edition without it says only that it has
+ * count and sum is, is the dialect's (`reconciliation`), as on the other side; an edition without it says only that it has
  * reconciled.
  */
 import {

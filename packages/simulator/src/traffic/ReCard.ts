@@ -53,7 +53,7 @@ const reTrack = (text: string, key: Uint8Array): string => {
   return letter + reCard(pan, key) + separator + text.slice(head.length).replaceAll(/[0-9A-Za-z]/g, "0")
 }
 
-/** What stands in a sensitive field of the copy. */
+/** What is in a sensitive field of the copy. */
 const safeValue = (field: FieldLayout, index: MessageIndex, key: Uint8Array): string | Buffer | undefined => {
   if (field.sensitivity === "emv") return undefined
   if (field.bytes) return Buffer.alloc(index.length(field.de))

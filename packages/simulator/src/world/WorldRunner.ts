@@ -71,7 +71,7 @@ export interface WorldRunner {
 const script = "Runner.ts"
 const place = new URL(`../../../../test/simulation/${script}`, import.meta.url)
 
-/** Loads the world of the repository that this program stands in. */
+/** Loads the world of the repository that this program is in. */
 export const loadWorld: Effect.Effect<WorldRunner, SettingInvalid> = Effect.try({
   try: () => accessSync(place),
   catch: () =>

@@ -1,4 +1,4 @@
-/** Messages of an exchange of keys: the key as it stands in one, and the MACs of these messages. Pure. */
+/** Messages of an exchange of keys: the key as it is in one, and the MACs of these messages. Pure. */
 import type { FieldValue, GivenKey, KeyKind } from "@jinka/codec"
 import { type DialogueKey, macFieldOf, macWrong, makeMac, withMac, withWrongMac } from "../../dialogue/Keys.ts"
 import type { Observed } from "../../dialogue/Observed.ts"
@@ -29,7 +29,7 @@ const keyName = "key"
 /** An answer that has no MAC. */
 export const unsealed = (answer: Buffer): Buffer => answer
 
-/** A key as it stands in a message, wrong where a rule says so; a text where it cannot be wrapped. */
+/** A key as it is in a message, wrong where a rule says so; a text where it cannot be wrapped. */
 export const givenKey = (
   plan: KeyPlan,
   kind: KeyKind,

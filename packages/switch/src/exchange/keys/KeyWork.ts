@@ -1,5 +1,5 @@
 /**
- * What taking keys and giving keys share: where a link's keys stand, one exchange of a link after the other, and what waits for
+ * What taking keys and giving keys share: where a link's keys are, one exchange of a link after the other, and what waits for
  * the disk. Made once; see `KeyExchanges`.
  */
 import { hash } from "node:crypto"

@@ -138,7 +138,7 @@ export class Alarms {
     return [...notices, ...this.ended(now)]
   }
 
-  /** All that stand now, the oldest first. */
+  /** All that there are now, the oldest first. */
   report(): AlarmsReport {
     const alarms = [...this.standing].map(([key, { says, seenAt, since }]) => {
       const [kind = "", link = ""] = key.split(" ")

@@ -1,6 +1,6 @@
 /**
  * Addresses and places that differ from one machine to the next: `port: { env: PORT }` or `host: { file: host.txt }` where the
- * value itself may stand. They are fetched before anything is checked, so that all rules hold for what is really used.
+ * value itself may be written. They are fetched before anything is checked, so that all rules hold for what is really used.
  *
  * Secrets are not among them: `journal.key`, tokens and the like have `env` and `file` as their own keys.
  */

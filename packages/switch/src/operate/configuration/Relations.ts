@@ -99,7 +99,7 @@ const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
   ...reconnectOrder(link)
 ]
 
-/** A link that compares totals needs to know where they stand. */
+/** A link that compares totals needs to know where they are. */
 const withoutTotals = (link: Draft): ReadonlyArray<Finding> => {
   const reconcile = link.part("businessDay").part("reconcile")
   const dialect = dialectOf(link)?.dialect

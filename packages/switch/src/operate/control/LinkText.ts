@@ -106,7 +106,7 @@ const CLOCK_SHOWN = 10
 
 const has = ({ alarms: all }: LinkReport, kind: string): boolean => all.some((one) => one.kind === kind)
 
-/** What the alarms say of it; that it is down stands in front of all. */
+/** What the alarms say of it; that it is down comes first. */
 const standing = ({ alarms: all }: LinkReport, at: string): ReadonlyArray<string> =>
   all.filter(({ kind }) => kind !== "linkDown").map((alarm) => alarmText(alarm, at))
 

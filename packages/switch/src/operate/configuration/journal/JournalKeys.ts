@@ -39,7 +39,7 @@ export const readKeys = Effect.fnUntraced(function* (
 /** What is wrong with a reference to a key, at its place. */
 export type Failure = (place: Place) => Finding
 
-/** Reads one key; a failure is a finding at whatever place the reference stands. */
+/** Reads one key; a failure is a finding at whatever place the reference is. */
 export const readKey = (
   { env, file }: KeyDocument,
   directory: string
