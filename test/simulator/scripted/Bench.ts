@@ -110,8 +110,8 @@ export class Bench {
   readonly closed: Array<string> = []
   readonly connection: Connection<Buffer>
 
-  constructor(text: string) {
-    this.plan = plansOf(text)[0]!
+  constructor(text: string, more: Readonly<Record<string, string>> = {}) {
+    this.plan = plansOf(text, more)[0]!
     const time = { monotonic: () => this.now, wall: () => wallStart + this.now }
     this.partner = new ScriptedPartner(this.plan, this.history, time, (posting) => this.postings.push(posting))
     this.connection = {

@@ -121,7 +121,8 @@ const moneyTotal: Rule = {
 const ledgerSound: Rule = {
   name: "ledger-sound",
   guarantees: [],
-  checks: "no transaction has two effects, and none is undone twice or by another amount",
+  checks:
+    "no transaction has two effects, and none is undone twice or by another amount; a hold may come back once it was undone",
   doesNotCheck: "the order of postings; the balances (balances)",
   find: ({ postings }) => [...groupsOf(postings).values()].flatMap(unsound)
 }
@@ -176,18 +177,29 @@ const groupsOf = (postings: Evidence["postings"]): Map<string, Array<Posting>> =
   return groups
 }
 
+/** `left` is what stands without the undoing of all of it. */
+const isUndoneWrongly = (effects: ReadonlyArray<Posting>, undone: ReadonlyArray<Posting>, left: number): boolean => {
+  const first = effects[0]!.amount
+  if (effects.length === 1) return left * first < 0 || (undone.length === 1 && undone[0]!.amount !== -left)
+  const stands = undone.reduce((sum, { amount }) => sum + amount, left)
+  return undone.length === effects.length ? stands !== 0 : stands * first < 0 || Math.abs(stands) > Math.abs(first)
+}
+
 const unsound = (group: ReadonlyArray<Posting>): ReadonlyArray<Finding> => {
   const effects = group.filter(({ rule }) => rule !== "undo" && rule !== "undoPart")
   const undone = group.filter((posting) => posting.rule === "undo")
   const parts = group.filter((posting) => posting.rule === "undoPart")
   const left = [...effects, ...parts].reduce((sum, { amount }) => sum + amount, 0)
   const { rrn, key } = group[0]!
+  // A hold comes back when the purchase that completed it is reversed.
+  const isHold = effects.length > 0 && effects.every(({ rule }) => rule === "hold")
+  const most = isHold ? undone.length + 1 : 1
   const wrong =
-    effects.length !== 1
+    effects.length === 0 || effects.length > most
       ? `${effects.length} effects`
-      : undone.length > 1
+      : undone.length > effects.length
         ? `undone ${undone.length} times`
-        : left * effects[0]!.amount < 0 || (undone.length === 1 && undone[0]!.amount !== -left)
+        : isUndoneWrongly(effects, undone, left)
           ? "undone by another amount"
           : undefined
   return wrong === undefined ? [] : [{ rule: "ledger-sound", says: wrong, rrn, stan: stanOf(key) }]

@@ -34,7 +34,7 @@ export const sayCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Makes a running partner send something now: a sign-on, sign-off, echo, cut-over, totals, or a key."
+    "Makes a running partner send something now: a sign-on, sign-off, echo, cut-over or its end, totals, or a key."
   ),
   Command.withExamples([
     {

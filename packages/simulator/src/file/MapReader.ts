@@ -37,6 +37,11 @@ export class MapReader {
     throw invalidAt(this.yaml, `"${key}:" is missing`)
   }
 
+  /** Whether a key is there. */
+  has(key: string): boolean {
+    return this.yaml.entries.has(key)
+  }
+
   /** The entries whose keys are data element numbers. */
   fields(): ReadonlyArray<readonly [string, Yaml]> {
     this.hasFields = true

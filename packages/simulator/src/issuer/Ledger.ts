@@ -95,10 +95,12 @@ interface Record {
   effect: number
   readonly isHold: boolean
   state: "standing" | "voided" | "reversed" | "without"
-  /** A void or refund remembers what it gave back. */
+  /** A void or refund remembers what it gave back, a completion the hold that it took the place of. */
   readonly original: Record | undefined
   /** Sum of refunds of this purchase. */
   refunded: number
+  /** Business day on which it was taken, counted from the first. */
+  readonly day: number
 }
 
 /** Totals of a ledger. Amounts in minor units. */
@@ -117,6 +119,7 @@ export interface LedgerTotals {
 export class Ledger {
   private terms: Terms
   private opened = 0
+  private day = 0
   private readonly taken = new Map<string, { amount: number; count: number }>()
   private readonly onPosting: (posting: Posting) => void
   private readonly accounts = new Map<string, number>()
@@ -142,6 +145,7 @@ export class Ledger {
 
   /** A new business day: what was taken before counts for no limit any more. */
   startDay(): void {
+    this.day++
     this.taken.clear()
   }
 
@@ -191,25 +195,21 @@ export class Ledger {
     const { rrn } = record
     if (record.state === "reversed") return { rule: "alreadyUndone", rrn }
     if (record.state === "without") return { rule: "nothingToUndo", rrn }
-    if (record.state === "voided") return { rule: "originalNotStanding", rrn }
+    if (record.state === "voided" || record.refunded > remains) return { rule: "originalNotStanding", rrn }
     if (remains > 0) return { rule: this.reverseTo(record, remains), rrn }
-    record.state = "reversed"
-    this.standing--
-    this.undone++
-    if (record.original?.state === "voided") record.original.state = "standing"
-    if (record.effect < 0) this.takenFrom(record.pan).amount += record.effect
-    this.posted(record, "undo", -record.effect)
+    this.undo(record, "reversed")
+    if (record.original !== undefined) this.restore(record.original, record)
     return { rule: "undone", rrn }
   }
 
   /** Undoes a part: so much of the effect remains. */
   private reverseTo(record: Record, remains: number): LedgerRule {
-    const { effect, pan } = record
+    const { day, effect, pan } = record
     if (remains > Math.abs(effect)) return "amountDiffers"
     const left = Math.sign(effect) * remains
     if (left === effect) return "alreadyUndone"
     record.effect = left
-    if (effect < 0) this.takenFrom(pan).amount += effect - left
+    if (effect < 0 && day === this.day) this.takenFrom(pan).amount += effect - left
     this.posted(record, "undoPart", left - effect)
     return "undone"
   }
@@ -231,19 +231,40 @@ export class Ledger {
 
   private take(entry: Entry): LedgerRule {
     const held = this.heldBy(entry)
-    const over = entry.isDone === true ? undefined : this.refusal(entry, held === undefined ? 0 : -held.effect)
+    const over = entry.isDone === true ? undefined : this.refusal(entry, held)
     if (over !== undefined) return this.without(entry, over)
-    if (held !== undefined) {
-      held.state = "voided"
-      this.standing--
-      this.undone++
-      this.posted(held, "undo", -held.effect)
-    }
-    const taken = this.takenFrom(entry.pan)
-    taken.amount += entry.amount
-    taken.count++
-    this.effect(entry, -entry.amount, entry.kind === "preAuthorisation" ? "hold" : "debit", undefined)
+    if (held !== undefined) this.undo(held, "voided")
+    this.effect(entry, -entry.amount, entry.kind === "preAuthorisation" ? "hold" : "debit", held)
     return "posted"
+  }
+
+  /** Gives back what a transaction took. */
+  private undo(record: Record, state: "voided" | "reversed"): void {
+    record.state = state
+    this.standing--
+    this.undone++
+    this.limit(record, -1)
+    this.posted(record, "undo", -record.effect)
+  }
+
+  /** What a void, a refund or a completion had done to its original is no longer so. */
+  private restore(original: Record, { effect }: Record): void {
+    if (original.state === "standing") original.refunded -= effect
+    if (original.state !== "voided") return
+    original.state = "standing"
+    this.limit(original, 1)
+    if (!original.isHold || effect > 0) return
+    this.standing++
+    this.undone--
+    this.posted(original, "hold", original.effect)
+  }
+
+  /** Counts for the limits of the day that is open, or no longer does; what an earlier day took counts for none. */
+  private limit({ day, effect, pan }: Record, times: 1 | -1): void {
+    if (effect >= 0 || day !== this.day) return
+    const taken = this.takenFrom(pan)
+    taken.amount -= times * effect
+    taken.count += times
   }
 
   /** The hold that a purchase completes: it is given back, and the purchase takes what it really costs. */
@@ -253,13 +274,15 @@ export class Ledger {
     return original?.state === "standing" && original.isHold ? original : undefined
   }
 
-  /** Why an account does not take this; `freed` is what a hold gives back for it. */
-  private refusal({ amount, pan }: Entry, freed: number): LedgerRule | undefined {
+  /** Why an account does not take this; `held` is the hold that it takes the place of. */
+  private refusal({ amount, pan }: Entry, held: Record | undefined): LedgerRule | undefined {
     const { dayCount, dayMax, transactionMax } = this.terms(pan) ?? { balance: 0 }
     const taken = this.takenFrom(pan)
+    const freed = -(held?.effect ?? 0)
+    const [freedToday, times] = held?.day === this.day ? [freed, 1] : [0, 0]
     if (amount > (transactionMax ?? Number.POSITIVE_INFINITY)) return "overLimit"
-    if (taken.amount + amount - freed > (dayMax ?? Number.POSITIVE_INFINITY)) return "overLimit"
-    if (taken.count >= (dayCount ?? Number.POSITIVE_INFINITY)) return "tooOften"
+    if (taken.amount + amount - freedToday > (dayMax ?? Number.POSITIVE_INFINITY)) return "overLimit"
+    if (taken.count - times >= (dayCount ?? Number.POSITIVE_INFINITY)) return "tooOften"
     return this.available(pan) + freed < amount ? "insufficientFunds" : undefined
   }
 
@@ -277,6 +300,7 @@ export class Ledger {
     if (original.state !== "standing" || original.refunded > 0) return this.without(entry, "originalNotStanding")
     if (original.effect !== -entry.amount) return this.without(entry, "amountDiffers")
     original.state = "voided"
+    this.limit(original, -1)
     this.effect(entry, entry.amount, "credit", original)
     return "posted"
   }
@@ -302,6 +326,7 @@ export class Ledger {
     const record = this.record(entry, amount, "standing", original)
     this.records.set(entry.key, record)
     this.standing++
+    this.limit(record, 1)
     this.posted(record, rule, amount)
   }
 
@@ -314,7 +339,8 @@ export class Ledger {
       isHold: entry.kind === "preAuthorisation",
       state,
       original,
-      refunded: 0
+      refunded: 0,
+      day: this.day
     }
   }
 

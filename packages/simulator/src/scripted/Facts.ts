@@ -156,7 +156,9 @@ export interface Facts {
   readonly mti: string
   readonly isRepeat: boolean
   readonly card: string
+  /** Minor units; 0 when the message has no amount. */
   readonly amount: number
+  readonly hasAmount: boolean
   readonly names: ReadonlyArray<string>
   readonly index: MessageIndex
 }
@@ -172,6 +174,7 @@ export const factsOf = (layout: Layout, { index }: Observed): Facts => {
     isRepeat: isRepeat(index.mti),
     card: cardOf(layout, index),
     amount: amountOf(layout, index),
+    hasAmount: index.has(layout.roles.amount),
     names: [
       classNames[kindOfClass] ?? "",
       kind === undefined ? "" : kindNames[kind],

@@ -39,7 +39,8 @@ const meanings: { readonly [A in Exclude<OwnAct, "totals" | "key">]: Meaning } =
   "sign-on": "signOn",
   "sign-off": "signOff",
   echo: "echo",
-  "cut-over": "cutoverStart"
+  "cut-over": "cutoverStart",
+  "cut-over end": "cutoverEnd"
 }
 
 const STAN_DIGITS = 6

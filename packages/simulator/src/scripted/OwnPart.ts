@@ -1,10 +1,11 @@
 /**
  * What a partner begins by itself: by its schedule, by command, at a sign-on, and in the exchange of its keys; and what the
- * answers to it mean. Owns its business date. What comes from the far side is `ScriptedPartner`'s.
+ * answers to it mean. What comes from the far side is `ScriptedPartner`'s.
  */
 import { isSuccess } from "@jinka/codec"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { Connection, Timepiece } from "../partner/Session.ts"
+import type { BusinessDate } from "./BusinessDate.ts"
 import type { DayTotals } from "./DayTotals.ts"
 import { exchangesKeys } from "./keys/KeyMacs.ts"
 import { goodKey } from "./keys/KeyPlanFile.ts"
@@ -14,6 +15,9 @@ import { OwnMessages } from "./OwnMessages.ts"
 import type { OwnAct, OwnWish, PartnerPlan } from "./PartnerPlan.ts"
 import type { PartnerCount, PartnerRecord } from "./PartnerRecord.ts"
 import { Timetable } from "./Timetable.ts"
+
+/** YYYYMMDD. */
+const WHOLE_DATE = 8
 
 /** Something said by itself, with nothing wrong in it. */
 export const plainly = (act: OwnAct): OwnWish => ({ act, key: { kind: undefined, ...goodKey } })
@@ -25,6 +29,9 @@ export class OwnPart {
   private readonly record: PartnerRecord
   private readonly count: PartnerCount
   private readonly day: DayTotals
+  private readonly date: BusinessDate
+  /** The business day that the last cut-over of ours begins. */
+  private askedDay = 0
   readonly messages: OwnMessages
   private readonly signedOn = new Set<number>()
   /** Sign-ons that wait for their answer, by number, with their connection. */
@@ -32,12 +39,10 @@ export class OwnPart {
   private timetable: Timetable
   /** The exchange of its keys, where it has one. */
   trade: KeyTrade | undefined
-  /** Business days begun before their date. */
-  daysAhead = 0
   /** How messages leave where no connection is meant. */
   say: (message: Buffer) => boolean = () => false
-  /** The far side has agreed to a new business day. */
-  onCutOver: (epoch: number) => void = () => undefined
+  /** The far side has agreed to a new business day: to this one. */
+  onCutOver: (epoch: number, to: number) => void = () => undefined
 
   constructor(
     plan: PartnerPlan,
@@ -45,13 +50,15 @@ export class OwnPart {
     time: Timepiece,
     record: PartnerRecord,
     count: PartnerCount,
-    day: DayTotals
+    day: DayTotals,
+    date: BusinessDate
   ) {
     this.plan = plan
     this.time = time
     this.record = record
     this.count = count
     this.day = day
+    this.date = date
     this.messages = new OwnMessages(plan)
     this.timetable = new Timetable(plan, time)
     this.trade = this.tradeOf(zone)
@@ -114,7 +121,8 @@ export class OwnPart {
       this.trade.begin(key, say)
       return undefined
     }
-    const more = act === "totals" ? this.dayFields() : act === "cut-over" ? this.date(1) : {}
+    if (act === "cut-over") this.askedDay = this.date.next
+    const more = this.fieldsOf(act)
     const made = this.messages.make(act, this.time.wall(), this.time.monotonic(), more)
     if (typeof made === "string") {
       this.record.link("mismatch", 0, made)
@@ -148,8 +156,11 @@ export class OwnPart {
         this.record.link("signedOff", epoch, "own")
         break
       case "cut-over":
-        if (isTaken) this.onCutOver(epoch)
+        if (isTaken) this.onCutOver(epoch, this.askedDay)
         else this.record.link("cutOver", epoch, `refused, ${code}`)
+        break
+      case "cut-over end":
+        this.record.link("cutOver", epoch, `its end answered ${code}`)
         break
       case "totals":
         this.record.link("totals", epoch, `answered ${code}: ${this.day.text}`)
@@ -163,26 +174,24 @@ export class OwnPart {
     return true
   }
 
-  /** The day's sums, and which day it is. */
-  private dayFields(): { readonly [de: number]: string } {
-    return { ...this.day.fields(this.plan.form.codec), ...this.date(0) }
+  /** What a message of ours says besides what it is: the day's sums, and which day. */
+  private fieldsOf(act: OwnAct): { readonly [de: number]: string } {
+    if (act === "cut-over") return this.dated(this.askedDay)
+    if (act === "cut-over end") return this.dated()
+    return act === "totals" ? { ...this.day.fields(this.plan.form.codec), ...this.dated() } : {}
   }
 
-  /** The settlement date so many days ahead, where the dialect has one. */
-  private date(ahead: number): { readonly [de: number]: string } {
+  /** The settlement date, where the dialect has one. */
+  private dated(day?: number): { readonly [de: number]: string } {
     const { layout } = this.plan.form.codec
     const { settlementDate } = layout.roles
-    return layout.fields[settlementDate] === undefined ? {} : { [settlementDate]: this.settlementDate(ahead) }
+    return layout.fields[settlementDate] === undefined ? {} : { [settlementDate]: this.settlementDate(day) }
   }
 
-  /** MMDD in 1987, with the year before it in the later editions. `ahead`: days behind the one that is open. */
-  settlementDate(ahead = 0): string {
-    const { codec } = this.plan.form
-    const localMs = this.time.wall() + this.plan.utcOffsetMs
-    const days = this.daysAhead + ahead
-    const date = new Date(localMs + days * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "")
-    const units = codec.layout.fields[codec.layout.roles.settlementDate]?.units ?? date.length
-    return date.slice(-units)
+  /** MMDD in 1987, with the year before it in the later editions; of the day that is open, or of another one. */
+  settlementDate(day?: number): string {
+    const { layout } = this.plan.form.codec
+    return this.date.text(layout.fields[layout.roles.settlementDate]?.units ?? WHOLE_DATE, day)
   }
 
   /** The exchange of its keys; one that is under way goes on where the plan still has the same keys. */

@@ -108,7 +108,7 @@ export interface Accounts {
 }
 
 /** Network management that a partner begins by itself. */
-export type OwnAct = "sign-on" | "sign-off" | "echo" | "cut-over" | "totals" | "key"
+export type OwnAct = "sign-on" | "sign-off" | "echo" | "cut-over" | "cut-over end" | "totals" | "key"
 
 /** Something that a partner says by itself. */
 export interface OwnWish {

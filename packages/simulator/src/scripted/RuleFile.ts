@@ -43,7 +43,11 @@ const amountOf = (yaml: Yaml): ((minor: number) => boolean) => {
     }
   }
   const range = /^(\d+) ?\.\. ?(\d+)$/.exec(text)
-  if (range !== null) return (minor) => minor >= Number(range[1]) && minor <= Number(range[2])
+  if (range !== null) {
+    const [from, to] = [Number(range[1]), Number(range[2])]
+    if (from > to) throw invalidAt(yaml, `the larger amount comes after the dots: "${to}..${from}"`)
+    return (minor) => minor >= from && minor <= to
+  }
   if (/^\*\d+$/.test(text)) return (minor) => String(minor).endsWith(text.slice(1))
   throw invalidAt(yaml, `"${text}" is no amount in minor units: "> 100000", "100..200", "= 1" or "*99" are`)
 }
@@ -57,22 +61,29 @@ const typeOf = (yaml: Yaml): string => {
 
 /** Minutes of a day from "22:00". */
 export const minuteOfDay = (yaml: Yaml, text: string = textOf(yaml)): number => {
-  const found = /^([01]\d|2[0-4]):([0-5]\d)$/.exec(text)
+  const found = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text)
   if (found !== null) return Number(found[1]) * 60 + Number(found[2])
   throw invalidAt(yaml, `"${text}" is no time of the day: "22:00" is`)
 }
 
+const DAY_MINUTES = 1440
+
 const timeOf = (yaml: Yaml): Conditions["time"] => {
   const [from = "", to = "", ...more] = textOf(yaml).split("-")
   if (more.length > 0 || to === "") throw invalidAt(yaml, 'a time of the day is expected, from and to: "22:00-06:00"')
-  return { from: minuteOfDay(yaml, from), to: minuteOfDay(yaml, to) }
+  // The end of the day is a time as an end alone.
+  const time = { from: minuteOfDay(yaml, from), to: to === "24:00" ? DAY_MINUTES : minuteOfDay(yaml, to) }
+  if (time.from === time.to) throw invalidAt(yaml, "that is no time at all: from and to are the same minute")
+  return time
 }
 
 const nthOf = (yaml: Yaml): { readonly from: number; readonly to: number } => {
   const found = /^([1-9]\d*)(?:\.\.([1-9]\d*)|(\.\.))?$/.exec(textOf(yaml))
   if (found === null) throw invalidAt(yaml, 'which of them is expected, from 1: "3", "5..10" or "5.."')
   const from = Number(found[1])
-  return { from, to: found[3] !== undefined ? Number.POSITIVE_INFINITY : Number(found[2] ?? from) }
+  const to = found[3] !== undefined ? Number.POSITIVE_INFINITY : Number(found[2] ?? from)
+  if (to < from) throw invalidAt(yaml, `the larger number comes after the dots: "${to}..${from}"`)
+  return { from, to }
 }
 
 const atLeast1 = (yaml: Yaml): number => {
@@ -141,7 +152,7 @@ const verdictOf =
   (yaml: Yaml): Verdict => {
     const text = textOf(yaml)
     if (text === "ledger" || text === "approve") return { _tag: text }
-    const part = /^approve (\d{1,2})%$/.exec(text)?.[1]
+    const part = /^approve ([1-9]\d?)%$/.exec(text)?.[1]
     if (part !== undefined && codec.layout.answers.partialApproval.length > 0)
       return { _tag: "part", percent: Number(part) }
     const found = codeOfText(codec.dialect, text.replace(/^decline /, ""))
@@ -211,6 +222,36 @@ const withoutOf =
   (yaml: Yaml): ReadonlyArray<number> =>
     listOf(yaml).map((text) => fieldOf(codec, yaml, text))
 
+/** Keys about the form of an answer, and about its way. */
+const formKeys = ["wrong", "mti", "malformed", "without"]
+const wayKeys = ["delay", "late", "twice", "out of order"]
+
+/** Pairs of which only one could have an effect: a key, those that say nothing beside it, and why. */
+const contradictions = (conduct: Conduct): ReadonlyArray<readonly [string, boolean, ReadonlyArray<string>, string]> => [
+  ["silence", conduct.silence !== undefined, [...formKeys, ...wayKeys, "disconnect"], "no answer leaves"],
+  [
+    "disconnect",
+    conduct.disconnect?.isAfterAnswer === false,
+    [...formKeys, "twice", "out of order"],
+    'no answer leaves: "after the answer" says that one does'
+  ],
+  ["disconnect", conduct.disconnect !== undefined, ["twice"], "the connection is gone by then"],
+  ["out of order", conduct.heldFor !== undefined, ["delay", "late", "twice"], "the answer waits for others"],
+  ["malformed", conduct.malformed !== undefined, ["wrong"], "the answer cannot be read"],
+  ["late", conduct.lateMs !== undefined, ["delay"], "it counts from the timeout: say one of them, not both"]
+]
+
+/** Refuses a rule of which a part would have no effect. */
+const withoutContradiction = (map: MapReader, conduct: Conduct): void => {
+  for (const [key, isSaid, others, why] of contradictions(conduct)) {
+    if (!isSaid) continue
+    const field = Object.keys(conduct.fields)[0]
+    const other =
+      others.find((one) => map.has(one)) ?? (others.includes("wrong") && key !== "malformed" ? field : undefined)
+    if (other !== undefined) throw map.wrong(other, `says nothing beside \`${key}\`: ${why}`)
+  }
+}
+
 /** Reads one rule. Throws `FileInvalid`. */
 export const ruleOf =
   (codec: Codec, keyPlan: KeyPlan | undefined) =>
@@ -233,8 +274,6 @@ export const ruleOf =
       fields: Object.fromEntries(map.fields().map(([de, value]) => [fieldOf(codec, value, de), textOf(value)]))
     }
     map.done()
-    if (conduct.delay !== undefined && conduct.lateMs !== undefined) {
-      throw map.wrong("late", "a rule has a delay or is late by more than the timeout, not both")
-    }
+    withoutContradiction(map, conduct)
     return { when, conduct, place: `${yaml.file}:${yaml.line}` }
   }

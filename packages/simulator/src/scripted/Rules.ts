@@ -23,8 +23,8 @@ export const minuteOf = (localMs: number): number => Math.floor(localMs / 60_000
 /** Whether everything holds that has nothing to do with counting. */
 const holds = (when: Conditions, facts: Facts, localMs: number): boolean => {
   const { amount, cards, fields, isRepeat, time, types } = when
-  if (cards !== undefined && !cards.some(({ fits }) => fits(facts.card))) return false
-  if (amount !== undefined && !amount(facts.amount)) return false
+  if (cards !== undefined && (facts.card === "" || !cards.some(({ fits }) => fits(facts.card)))) return false
+  if (amount !== undefined && (!facts.hasAmount || !amount(facts.amount))) return false
   if (types !== undefined && !isType(types, facts)) return false
   if (isRepeat !== undefined && isRepeat !== facts.isRepeat) return false
   if (time !== undefined && !isWithin(time, minuteOf(localMs))) return false

@@ -12,7 +12,7 @@ import type { OwnWish, Scheduled } from "./PartnerPlan.ts"
 import { minuteOfDay } from "./RuleFile.ts"
 
 /** What a partner can say by itself. */
-export const acts = ["sign-on", "sign-off", "echo", "cut-over", "totals", "key"] as const
+export const acts = ["sign-on", "sign-off", "echo", "cut-over", "cut-over end", "totals", "key"] as const
 
 /** Why a partner cannot give or ask for keys by itself; `undefined`: it can. */
 const keyUnsaid = (plan: KeyPlan | undefined): string | undefined => {
@@ -25,6 +25,8 @@ const readWish = (map: MapReader, dialect: Dialect, keyPlan: KeyPlan | undefined
   const kind = map.get("purpose", oneOf(keyPlan?.kinds ?? keyKinds))
   const key = { kind, ...(map.get("key", keyConductOf(keyPlan)) ?? goodKey) }
   if (!canSay(dialect, act)) throw map.wrong("send", `the dialect ${dialect.name} has no ${act}`)
+  const idle = act === "key" ? undefined : ["purpose", "key"].find((one) => map.has(one))
+  if (idle !== undefined) throw map.wrong(idle, "is for `send: key`")
   const wrongKey = act === "key" ? keyUnsaid(keyPlan) : undefined
   if (wrongKey !== undefined) throw map.wrong("send", wrongKey)
   return { act, key }

@@ -6,47 +6,21 @@
  * may be changed while it plays.
  */
 import { explain, isRequest, isSuccess, type MessageIndex, mtiClass, mtiText } from "@jinka/codec"
-import { chanceOf } from "../chance/Chance.ts"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { History } from "../history/History.ts"
-import { type Entry, Ledger, type LedgerRule, type Posting, type Terms } from "../issuer/Ledger.ts"
+import type { Posting } from "../issuer/Ledger.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
-import { answerTo, balanceText, type Values } from "./Answers.ts"
-import { codeOfRule } from "./Codes.ts"
-import { DayTotals } from "./DayTotals.ts"
+import { answerTo, type Values } from "./Answers.ts"
+import { Books, type Decision } from "./Books.ts"
+import { BusinessDate } from "./BusinessDate.ts"
 import { Deliveries } from "./Deliveries.ts"
-import {
-  aboutOf,
-  amountText,
-  carriesMac,
-  type Facts,
-  factsOf,
-  isReconciliation,
-  keyOf,
-  kindOf,
-  meaningOf,
-  originalKeyOf,
-  remainsOf
-} from "./Facts.ts"
+import { aboutOf, carriesMac, type Facts, factsOf, isReconciliation, keyOf, meaningOf } from "./Facts.ts"
 import { isSameZone, Zone } from "./keys/Zone.ts"
-import { sized } from "./OwnMessages.ts"
 import { OwnPart, plainly } from "./OwnPart.ts"
 import type { Conduct, OwnWish, PartnerPlan, PlannedRule, Verdict } from "./PartnerPlan.ts"
 import { type About, noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
-import { Pins } from "./Pins.ts"
 import { Rules } from "./Rules.ts"
 import { Sender, sendsItself } from "./sends/Sender.ts"
-
-/** What was decided about a message. */
-interface Decision {
-  /** Rule of the ledger, or why it was not asked. */
-  readonly rule: string
-  readonly code: string
-  /** What an answer has besides the code. */
-  readonly own: Values
-  /** RRN of the original that a reversal found. */
-  readonly rrn?: string | undefined
-}
 
 /** The answer that was given to a key, for its repeats. */
 interface Seen {
@@ -55,16 +29,15 @@ interface Seen {
   code: string
 }
 
-const APPROVAL_DIGITS = 6
-
 /** One partner at work. */
 export class ScriptedPartner implements Session<Observed, Buffer> {
   private plan: PartnerPlan
   private readonly time: Timepiece
   private readonly record: PartnerRecord
-  private readonly ledger: Ledger
-  private readonly day = new DayTotals()
-  private readonly pins = new Pins()
+  private readonly books: Books
+  private readonly date: BusinessDate
+  /** The last cut-over that came: it may come again. */
+  private lastCutOver = ""
   private readonly seen = new Map<string, Seen>()
   private readonly live = new Map<number, { readonly connection: Connection<Buffer>; isSignedOn: boolean }>()
   private readonly count = noPartnerCount()
@@ -80,12 +53,13 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.time = time
     this.history = history
     this.record = new PartnerRecord(history, time)
-    this.ledger = new Ledger(termsOf(plan), onPosting)
+    this.date = new BusinessDate(() => this.localMs())
+    this.books = new Books(plan, this.count, () => this.own.settlementDate(), onPosting)
     this.rules = new Rules(plan.rules, plan.seed)
     this.zone = new Zone(plan, time)
-    this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.day)
+    this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.books.day, this.date)
     this.sender = this.senderOf(plan)
-    this.own.onCutOver = (epoch) => this.cutOver(epoch)
+    this.own.onCutOver = (epoch, to) => this.cutOver(epoch, to)
     this.deliveries = new Deliveries(plan, this.zone, time, this.record, this.count)
   }
 
@@ -104,7 +78,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     if (!isSameZone(this.plan, plan)) this.zone = new Zone(plan, this.time)
     this.zone.replan(plan)
     this.plan = plan
-    this.ledger.change(termsOf(plan))
+    this.books.replan(plan)
     this.own.replan(plan, this.zone)
     this.sender = this.senderOf(plan)
     this.rules = new Rules(plan.rules, plan.seed)
@@ -118,7 +92,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       connections: this.live.size,
       waiting: this.deliveries.size,
       checkValues: this.zone.shown(),
-      ledger: this.ledger.totals()
+      ledger: this.books.totals()
     }
   }
 
@@ -147,6 +121,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       return isOurs ? undefined : this.unmatched(connection, index, "it answers nothing of ours")
     }
     this.count.received++
+    if (this.date.hasTurned()) this.startDay(connection.epoch)
     const { layout } = this.plan.form.codec
     const facts = factsOf(layout, message)
     const key = keyOf(layout, index)
@@ -235,14 +210,16 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       })
       return
     }
-    const decision = seen.answer === undefined ? this.decide(connection, message, facts, key, conduct) : repeated(seen)
-    const answer = seen.answer ?? answerTo(this.plan.form.codec, message, decision.code, decision.own)
-    seen.answer = answer
-    seen.code = decision.code
+    const refusal = this.refusalOf(connection.epoch, message)
+    const isKnown = refusal === undefined && seen.answer !== undefined
+    const decision = refusal ?? (isKnown ? repeated(seen) : this.books.decide(message, facts, key, conduct, this.zone))
+    const answer = isKnown ? seen.answer! : answerTo(this.plan.form.codec, message, decision.code, decision.own)
+    // What was refused unread, or what may be decided anew, is as if it had never come.
+    if (refusal === undefined && decision.isOpen !== true) Object.assign(seen, { answer, code: decision.code })
     this.record.received(connection.epoch, this.about(message, facts, key), {
       ...decision,
       arrival: seen.arrivals,
-      answer: conduct?.silence === "answer" ? "dropped" : this.deliveries.isLater(conduct) ? "delayed" : "sent",
+      answer: leavesNever(conduct) ? "dropped" : this.deliveries.isLater(conduct) ? "delayed" : "sent",
       place: rule?.place,
       isApproved: isSuccess(this.plan.form.codec.dialect, decision.code),
       day: String(answer.fields[this.plan.form.codec.layout.roles.settlementDate] ?? "")
@@ -259,100 +236,32 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     }
   }
 
-  private decide(
-    { epoch }: Connection<Buffer>,
-    message: Observed,
-    facts: Facts,
-    key: string,
-    conduct: Conduct | undefined
-  ): Decision {
-    const { dialect, layout } = this.plan.form.codec
-    const { index } = message
-    const kindOfClass = mtiClass(index.mti)
-    if (this.live.get(epoch)?.isSignedOn === false) return this.refused("notSignedOn", dialect.refusal.notSignedOn)
-    if (this.hasWrongMac(message)) return this.refused("macWrong", dialect.refusal.macFailed)
-    if (kindOfClass === "unknown") return this.refused("unknown", dialect.refusal.formatError)
-    if (kindOfClass === "reversal") return this.reverse(message, conduct)
-    const isAsked = kindOfClass === "request"
-    const verdict = conduct?.verdict ?? { _tag: "ledger" }
-    const kind = kindOf(layout, index)
-    if (kindOfClass === "notice") return { rule: "noEffect", code: this.approved(), own: {} }
-    if (kind === undefined && verdict._tag === "ledger") {
-      return this.refused("unknown", codeOfRule(dialect, "notSupported"))
-    }
-    const entry: Entry = {
-      key,
-      rrn: index.text(layout.roles.rrn),
-      kind: kind ?? "balanceInquiry",
-      pan: facts.card,
-      amount: verdict._tag === "part" ? Math.floor((facts.amount * verdict.percent) / 100) : facts.amount,
-      original: originalKeyOf(layout, index),
-      isDone: kindOfClass === "advice" || verdict._tag === "approve"
-    }
-    if (verdict._tag === "decline") {
-      this.ledger.decline(entry)
-      this.count.declined++
-      return { rule: "declined", code: verdict.code, own: {} }
-    }
-    const pinRule =
-      isAsked && verdict._tag !== "approve" ? this.pins.judge(this.plan, this.zone, message, facts.card) : undefined
-    if (pinRule === undefined) return this.post(entry, index, verdict)
-    this.ledger.decline(entry)
-    return this.refused(pinRule, codeOfRule(dialect, pinRule))
-  }
-
-  private post(entry: Entry, index: MessageIndex, verdict: Verdict): Decision {
-    const { codec } = this.plan.form
-    const { dialect, layout } = codec
-    const rule: LedgerRule = this.ledger.post(entry)
-    const found = codeOfRule(dialect, rule)
-    const isPartly = verdict._tag === "part" && isSuccess(dialect, found)
-    const approved = verdict._tag === "approve" && isSuccess(dialect, found) ? (verdict.code ?? found) : found
-    const code = isPartly ? layout.answers.partialApproval[0]! : approved
-    if (!isSuccess(dialect, code)) {
-      this.count.declined++
-      return { rule, code, own: {} }
-    }
-    this.count.approved++
-    this.day.approved(codec, index, entry.key, entry.amount)
-    const own: OwnValues = { [layout.roles.settlementDate]: this.own.settlementDate() }
-    if (isPartly) own[layout.roles.amount] = amountText(layout, index, entry.amount)
-    if (mtiClass(index.mti) === "request") own[layout.roles.approvalCode] = this.approvalCode(entry)
-    if (entry.kind === "balanceInquiry") {
-      const balance = balanceText(this.plan.form.codec, this.ledger.available(entry.pan), index)
-      if (balance !== undefined) own[layout.roles.additionalAmounts] = balance
-    }
-    return { rule, code, own }
-  }
-
-  private reverse({ index }: Observed, conduct: Conduct | undefined): Decision {
-    const { dialect, layout } = this.plan.form.codec
-    if (conduct?.verdict._tag === "decline") return { rule: "declined", code: conduct.verdict.code, own: {} }
-    this.count.reversals++
-    const original = originalKeyOf(layout, index) ?? ""
-    const remains = remainsOf(layout, index)
-    const { rule, rrn } = this.ledger.reverse(original, remains)
-    if (rule === "undone") this.day.reversed(original, remains)
-    const own = { [layout.roles.settlementDate]: this.own.settlementDate() }
-    return {
-      rule,
-      code: conduct?.verdict._tag === "approve" ? (conduct.verdict.code ?? this.approved()) : codeOfRule(dialect, rule),
-      own,
-      rrn
-    }
+  /** Why a message is refused unread: nobody has signed on, or its MAC is wrong. */
+  private refusalOf(epoch: number, message: Observed): Decision | undefined {
+    const { refusal } = this.plan.form.codec.dialect
+    if (this.live.get(epoch)?.isSignedOn === false) return this.refused("notSignedOn", refusal.notSignedOn)
+    return this.hasWrongMac(message) ? this.refused("macWrong", refusal.macFailed) : undefined
   }
 
   private hasWrongMac(message: Observed): boolean {
     return carriesMac(this.plan.form.codec.dialect, message.index.mti) && this.zone.hasWrongMac(message)
   }
 
+  /** Management or totals whose MAC is wrong: nothing of it is done. */
+  private refuseMac(
+    connection: Connection<Buffer>,
+    message: Observed,
+    { mti }: Facts,
+    conduct: Conduct | undefined
+  ): void {
+    const { code } = this.refused("macWrong", this.plan.form.codec.dialect.refusal.macFailed)
+    this.record.unmatched(connection.epoch, mti, "its MAC is wrong")
+    this.deliveries.deliver(connection, answerTo(this.plan.form.codec, message, code, {}), conduct, mti)
+  }
+
   private refused(rule: string, code: string): Decision {
     this.count.declined++
     return { rule, code, own: {} }
-  }
-
-  private approved(): string {
-    return this.plan.form.codec.layout.answers.approved
   }
 
   private about({ index }: Observed, facts: Facts, key: string): About {
@@ -375,6 +284,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       this.count.ignored++
       return
     }
+    if (this.hasWrongMac(message)) return this.refuseMac(connection, message, facts, conduct)
     const verdict = conduct?.verdict
     const code = saidBy(verdict) ?? layout.answers.accepted
     const here = this.live.get(connection.epoch)
@@ -388,19 +298,32 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
         if (here !== undefined) here.isSignedOn = !this.plan.signOn.isExpected
         this.record.link("signedOff", connection.epoch, "partner")
       }
-      if (meaning === "cutoverStart") this.cutOver(connection.epoch)
+      if (meaning === "cutoverStart") this.cutOverOf(connection.epoch, message.index)
     }
     this.deliveries.deliver(connection, answerTo(this.plan.form.codec, message, code, {}), conduct, facts.mti)
     if (meaning === "signOn" && verdict?._tag !== "decline") this.own.keysAtSignOn(say)
   }
 
-  /** A new business day: settlement date, day's limits and totals begin anew. */
-  private cutOver(epoch: number): void {
+  /** The cut-over of the far side: to the date that it names. */
+  private cutOverOf(epoch: number, index: MessageIndex): void {
+    const { layout } = this.plan.form.codec
+    const key = keyOf(layout, index)
+    const named = this.date.named(index.text(layout.roles.settlementDate))
+    if (named === undefined && key === this.lastCutOver) return
+    this.lastCutOver = key
+    this.cutOver(epoch, named ?? this.date.next)
+  }
+
+  private cutOver(epoch: number, to: number): void {
+    if (!this.date.cutOver(to)) return
     this.count.cutOvers++
-    this.record.link("cutOver", epoch, this.day.text)
-    this.own.daysAhead++
-    this.ledger.startDay()
-    this.day.startDay()
+    this.startDay(epoch)
+  }
+
+  /** A new business day: settlement date, day's limits and totals begin anew. */
+  private startDay(epoch: number): void {
+    this.record.link("cutOver", epoch, this.books.day.text)
+    this.books.startDay()
   }
 
   /** Totals of the far side against ours. */
@@ -410,9 +333,10 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     facts: Facts,
     rule: PlannedRule | undefined
   ): void {
+    if (this.hasWrongMac(message)) return this.refuseMac(connection, message, facts, rule?.conduct)
     const { codec } = this.plan.form
-    const { code, fields, isEqual } = this.day.compared(codec, message.index)
-    this.record.link("totals", connection.epoch, `${isEqual ? "equal" : "different"}: ${this.day.text}`)
+    const { code, fields, isEqual } = this.books.day.compared(codec, message.index)
+    this.record.link("totals", connection.epoch, `${isEqual ? "equal" : "different"}: ${this.books.day.text}`)
     const said = saidBy(rule?.conduct.verdict) ?? code
     const answer = answerTo(codec, message, said, fields as Values)
     this.deliveries.deliver(connection, answer, rule?.conduct, facts.mti)
@@ -422,23 +346,13 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.count.unmatched++
     this.record.unmatched(connection.epoch, mtiText(index.mti), reason)
   }
-
-  private approvalCode({ key }: Entry): string {
-    const { codec } = this.plan.form
-    const digits = chanceOf(this.plan.seed, "approval", key).digits(APPROVAL_DIGITS)
-    return sized(codec, codec.layout.roles.approvalCode, digits)
-  }
 }
 
 /** The code that a rule writes down, whatever would be said without it. */
 const saidBy = (verdict: Verdict | undefined): string | undefined =>
   verdict?._tag === "decline" || verdict?._tag === "approve" ? verdict.code : undefined
 
-type OwnValues = { [de: number]: string }
-
 const repeated = ({ code }: Seen): Decision => ({ rule: "storedAnswer", code, own: {} })
 
-const termsOf =
-  ({ accounts }: PartnerPlan): Terms =>
-  (pan) =>
-    accounts.cards.get(pan) ?? accounts.others
+const leavesNever = (conduct: Conduct | undefined): boolean =>
+  conduct?.silence === "answer" || conduct?.disconnect?.isAfterAnswer === false
