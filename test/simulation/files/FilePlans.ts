@@ -112,7 +112,7 @@ const amountFor = (random: SeededRandom, { when }: PlannedRule): number | undefi
 
 /** Partners of the other side are plain: in the form of the files' first, well-behaved, over one long connection. */
 const plain = (like: PartnerPlan, name: string, institution: string, way: Way): PartnerPlan => ({
-  ...{ name, form: like.form, institution, farSide: centre, utcOffsetMs: like.utcOffsetMs, seed: 1 },
+  ...{ name, form: like.form, institution, farSide: centre, utcOffsetMs: like.utcOffsetMs, seed: 1, identity: name },
   link: { mode: { mode: "async-duplex", way }, idleMs: 10_000, silenceMs: 35_000, redialMs: 1000 },
   signOn: { isSent: false, isExpected: false, timeoutMs: 5000 },
   timeoutMs: 10_000,

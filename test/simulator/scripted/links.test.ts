@@ -292,6 +292,41 @@ describe("A changed plan", () => {
     expect(line.end).toBe("")
   })
 
+  it("lets what is as before go on: counts of rules, times of the schedule; and says what is not changed", async () => {
+    const text = (code: string, history: string, comment = "") =>
+      plansOf(
+        [
+          `${comment}partner: issuer`,
+          'link: { listen: "127.0.0.1:0" }',
+          ...(history === "" ? [] : [`history: ${history}`]),
+          "schedule: [{ send: echo, after: 50ms }]",
+          "rules:",
+          "  - { when: { nth: 2 }, answer: 61 }",
+          `  - { when: { type: 0100 }, answer: ${code} }`,
+          ""
+        ].join("\n")
+      )
+    const plans = text("05", "")
+    const started = await start(plans)
+    const line = await dialled(started.port(), plans[0]!)
+    const echoes = async (n: number) => (await line.heard(n)).filter(({ mti }) => mti === "0820").length
+    expect(await echoes(1)).toBe(1)
+    line.say(money(line.codec, { 11: stan(1) }))
+    await line.heard(2)
+
+    expect(await started.apply(text("05", "", "# only a comment\n"))).toMatchObject({ changed: [], failed: [] })
+    expect(await started.apply(text("06", "other.jsonl"))).toMatchObject({
+      changed: ["issuer"],
+      failed: [expect.stringContaining("the files with which it was started")]
+    })
+
+    await new Promise((done) => setTimeout(done, 150))
+    line.say(money(line.codec, { 11: stan(2) }), money(line.codec, { 11: stan(3) }))
+    const answers = await line.heard(4)
+    expect(answers.slice(1).map(({ fields }) => fields[39])).toEqual(["00", "61", "00"])
+    expect(await echoes(4)).toBe(1)
+  })
+
   it("makes a changed link anew, and keeps the old one when that cannot be", async () => {
     const plans = text("  - answer: 05")
     const started = await start(plans)
@@ -318,7 +353,7 @@ describe("A changed plan", () => {
 
     expect(await started.apply(both(["two", "three"]))).toEqual({
       added: ["three"],
-      changed: ["two"],
+      changed: [],
       removed: ["one"],
       failed: []
     })

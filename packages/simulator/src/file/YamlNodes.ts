@@ -30,6 +30,15 @@ export type YamlMap = At & { readonly kind: "map"; readonly entries: ReadonlyMap
 /** Reads a value. Throws `FileInvalid`. */
 export type ReadValue<A> = (yaml: Yaml) => A
 
+/** All that a value says, wherever it is: the same text for the same words. */
+export const saidBy = (yaml: Yaml): string => JSON.stringify(bare(yaml))
+
+const bare = (yaml: Yaml): unknown => {
+  if (yaml.kind === "text") return yaml.text
+  if (yaml.kind === "list") return yaml.items.map(bare)
+  return Object.fromEntries([...yaml.entries].map(([key, value]) => [key, bare(value)]))
+}
+
 /** The error at a value. */
 export const invalidAt = ({ file, line }: At, rule: string): FileInvalid => new FileInvalid({ file, line, rule })
 

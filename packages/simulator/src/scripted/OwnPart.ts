@@ -36,7 +36,7 @@ export class OwnPart {
   private readonly signedOn = new Set<number>()
   /** Sign-ons that wait for their answer, by number, with their connection. */
   private readonly signOns = new Map<string, number>()
-  private timetable: Timetable
+  private readonly timetable: Timetable
   /** The exchange of its keys, where it has one. */
   trade: KeyTrade | undefined
   /** How messages leave where no connection is meant. */
@@ -68,7 +68,7 @@ export class OwnPart {
   replan(plan: PartnerPlan, zone: Zone): void {
     this.plan = plan
     this.messages.replan(plan)
-    this.timetable = new Timetable(plan, this.time)
+    this.timetable.replan(plan, this.time.monotonic())
     this.trade = this.tradeOf(zone)
   }
 

@@ -86,6 +86,8 @@ export interface PlannedRule {
   readonly conduct: Conduct
   /** `partner.yaml:12`, for the history. */
   readonly place: string
+  /** All that it says, without its place. */
+  readonly text: string
 }
 
 /** An account of the ledger. */
@@ -161,4 +163,6 @@ export interface PartnerPlan {
   readonly sends: SendPlan | undefined
   readonly history: string | undefined
   readonly ledger: string | undefined
+  /** All that its file and the files that this one names say of it: another text is another plan. */
+  readonly identity: string
 }

@@ -28,6 +28,9 @@ export interface Partners {
   readonly broken: Effect.Effect<never>
 }
 
+const hasOtherFiles = (one: PartnerPlan, other: PartnerPlan): boolean =>
+  one.history !== other.history || one.ledger !== other.ledger
+
 /** Milliseconds between two ticks: answers leave at most that much after their time. */
 const TICK_MS = 5
 
@@ -62,12 +65,17 @@ export const startPartners = (
         const done: Array<string> = []
         for (const plan of next) {
           const partner = running.get(plan.name)
+          const isSame = partner?.plan().identity === plan.identity
+          if (partner !== undefined && hasOtherFiles(partner.plan(), plan)) {
+            failed.push(`${plan.name} goes on writing its history and ledger to the files with which it was started`)
+          }
           const act: Effect.Effect<void, FileFailed | ListenFailed> =
             partner === undefined ? start(plan) : partner.replan(plan)
           yield* act.pipe(
             Effect.match({
               onSuccess: () => {
-                done.push(plan.name)
+                // Its lines may be others: what names them has to know that.
+                if (!isSame) done.push(plan.name)
               },
               onFailure: ({ message }) => {
                 failed.push(`${plan.name} ${partner === undefined ? "is not there" : "stays as it was"}: ${message}`)

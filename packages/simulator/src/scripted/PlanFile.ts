@@ -12,6 +12,7 @@
  *
  * Paths count from the file that names them. Owns the words above a partner; link and rules have readers of their own.
  */
+import { createHash } from "node:crypto"
 import { statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { cups, type Dialect } from "@jinka/codec"
@@ -31,6 +32,7 @@ import {
   invalidAt,
   numberOf,
   parseYaml,
+  saidBy,
   textOf,
   wholeOf,
   type Yaml,
@@ -121,7 +123,7 @@ const keysOf = (yaml: Yaml): DialogueKeys => {
 }
 
 /** Why MACs cannot be made as the plan says; `undefined`: they can, or none are asked for. */
-const macKeyWrong = ({ form, keyPlan, keys, macKey, rules }: PartnerPlan): string | undefined => {
+const macKeyWrong = ({ form, keyPlan, keys, macKey, rules }: Omit<PartnerPlan, "identity">): string | undefined => {
   if (macKey === undefined) {
     if (keyPlan?.kinds.includes("mac") === true) return undefined
     const asks = rules.some(({ conduct }) => conduct.wrong.includes("mac"))
@@ -137,7 +139,7 @@ const macKeyWrong = ({ form, keyPlan, keys, macKey, rules }: PartnerPlan): strin
 }
 
 /** Why PINs cannot be looked at as the plan says; `undefined`: they can, or nobody is to. */
-const pinKeyWrong = ({ accounts, form, keyPlan, keys, pinKey }: PartnerPlan): string | undefined => {
+const pinKeyWrong = ({ accounts, form, keyPlan, keys, pinKey }: Omit<PartnerPlan, "identity">): string | undefined => {
   if (pinKey === undefined) {
     if (keyPlan?.kinds.includes("pin") === true) return undefined
     const asks = [...accounts.cards.values(), accounts.others].some((account) => account?.pin !== undefined)
@@ -194,6 +196,8 @@ const nameOf = (yaml: Yaml): string => {
 /** Reads one file with what it names. */
 class Reading {
   readonly files = new Set<string>()
+  /** What the other files held, by path. */
+  private readonly held = new Map<string, string>()
   private readonly path: string
   private readonly file: string
   private readonly dialects = new Map<string, Dialect>()
@@ -206,7 +210,9 @@ class Reading {
   plans(): ReadonlyArray<PartnerPlan> {
     const top = parseYaml(this.file, this.bytes(this.path).toString("utf8"))
     const each = this.partners(top)
-    const plans = each.map((yaml) => this.plan(yaml))
+    const read = each.map((yaml) => this.plan(yaml))
+    const others = JSON.stringify([...this.held])
+    const plans = read.map((plan, at) => ({ ...plan, identity: saidBy(each[at]!) + others }))
     const names = new Map<string, PartnerPlan>()
     plans.forEach((plan, place) => {
       if (!names.has(plan.name)) return void names.set(plan.name, plan)
@@ -243,14 +249,14 @@ class Reading {
     return Array.from({ length: count }, (_, at) => copyOf({ ...yaml, entries }, at + 1))
   }
 
-  private plan(yaml: Yaml): PartnerPlan {
+  private plan(yaml: Yaml): Omit<PartnerPlan, "identity"> {
     const map = new MapReader(yaml, "a partner")
     const dialect = map.get("dialect", (at) => this.dialect(at)) ?? cups
     const form = makeWireFormat(dialect, map.get("frame", frameOf))
     const text = (key: string) => map.get(key, textOf)
     const first = { keys: map.get("keys", keysOf) ?? new Map(), macKey: text("mac"), pinKey: text("pin") }
     const keyPlan = map.get("key exchange", keyPlanOf(dialect, first))
-    const plan: PartnerPlan = {
+    const plan: Omit<PartnerPlan, "identity"> = {
       name: map.need("partner", nameOf),
       form,
       institution: map.get("institution", institutionOf) ?? "01020000",
@@ -315,7 +321,9 @@ class Reading {
 
   private bytes(path: string): Buffer {
     this.files.add(path)
-    return bytesOfFile(path)
+    const bytes = bytesOfFile(path)
+    if (path !== this.path) this.held.set(path, createHash("sha256").update(bytes).digest("hex"))
+    return bytes
   }
 }
 

@@ -8,7 +8,17 @@
 import { type Codec, isSuccess } from "@jinka/codec"
 import { MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
-import { durationOf, eachOf, invalidAt, listOf, numberOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
+import {
+  durationOf,
+  eachOf,
+  invalidAt,
+  listOf,
+  numberOf,
+  saidBy,
+  textOf,
+  type Yaml,
+  yesNoOf
+} from "../file/YamlNodes.ts"
 import { codeOfText } from "./Codes.ts"
 import { typeNames } from "./Facts.ts"
 import type { KeyPlan } from "./keys/KeyPlan.ts"
@@ -275,5 +285,5 @@ export const ruleOf =
     }
     map.done()
     withoutContradiction(map, conduct)
-    return { when, conduct, place: `${yaml.file}:${yaml.line}` }
+    return { when, conduct, place: `${yaml.file}:${yaml.line}`, text: saidBy(yaml) }
   }

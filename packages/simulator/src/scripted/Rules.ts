@@ -33,27 +33,46 @@ const holds = (when: Conditions, facts: Facts, localMs: number): boolean => {
   )
 }
 
+/** Finds each of some items once by its text: what is as before in a changed file goes on. */
+export const carriedBy = <A>(
+  items: ReadonlyArray<A>,
+  textOf: (item: A) => string
+): ((text: string) => A | undefined) => {
+  const left = [...items]
+  return (text) => {
+    const at = left.findIndex((item) => textOf(item) === text)
+    return at < 0 ? undefined : left.splice(at, 1)[0]
+  }
+}
+
+interface Counted {
+  readonly rule: PlannedRule
+  count: number
+}
+
 /** The rules of a partner at work. */
 export class Rules {
-  private readonly rules: ReadonlyArray<PlannedRule>
-  private readonly counts: Array<number>
-  private readonly seed: number
+  private counted: ReadonlyArray<Counted> = []
 
-  constructor(rules: ReadonlyArray<PlannedRule>, seed: number) {
-    this.rules = rules
-    this.counts = rules.map(() => 0)
-    this.seed = seed
+  constructor(rules: ReadonlyArray<PlannedRule>) {
+    this.replan(rules)
+  }
+
+  /** Other rules; one that is as before goes on counting. */
+  replan(rules: ReadonlyArray<PlannedRule>): void {
+    const before = carriedBy(this.counted, ({ rule }) => rule.text)
+    this.counted = rules.map((rule) => ({ rule, count: before(rule.text)?.count ?? 0 }))
   }
 
   /** The first rule that applies; every rule that is asked counts the message. `key` is what shares are drawn by. */
-  find(facts: Facts, key: string, localMs: number): PlannedRule | undefined {
-    return this.rules.find((rule, place) => {
-      const { when } = rule
+  find(facts: Facts, key: string, localMs: number, seed: number): PlannedRule | undefined {
+    return this.counted.find((counted, place) => {
+      const { when } = counted.rule
       if (!holds(when, facts, localMs)) return false
-      const count = ++this.counts[place]!
+      const count = ++counted.count
       if (when.nth?.some(({ from, to }) => count >= from && count <= to) === false) return false
       if (when.every !== undefined && count % when.every !== 0) return false
-      return when.share === undefined || chanceOf(this.seed, "share", place, key, count).percent(when.share)
-    })
+      return when.share === undefined || chanceOf(seed, "share", place, key, count).percent(when.share)
+    })?.rule
   }
 }

@@ -46,7 +46,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   private sender: Sender | undefined
   private readonly history: History
   private zone: Zone
-  private rules: Rules
+  private readonly rules: Rules
 
   constructor(plan: PartnerPlan, history: History, time: Timepiece, onPosting: (posting: Posting) => void) {
     this.plan = plan
@@ -55,7 +55,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.record = new PartnerRecord(history, time)
     this.date = new BusinessDate(() => this.localMs())
     this.books = new Books(plan, this.count, () => this.own.settlementDate(), onPosting)
-    this.rules = new Rules(plan.rules, plan.seed)
+    this.rules = new Rules(plan.rules)
     this.zone = new Zone(plan, time)
     this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.books.day, this.date)
     this.sender = this.senderOf(plan)
@@ -81,7 +81,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.books.replan(plan)
     this.own.replan(plan, this.zone)
     this.sender = this.senderOf(plan)
-    this.rules = new Rules(plan.rules, plan.seed)
+    this.rules.replan(plan.rules)
     this.deliveries.replan(plan, this.zone)
   }
 
@@ -125,7 +125,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { layout } = this.plan.form.codec
     const facts = factsOf(layout, message)
     const key = keyOf(layout, index)
-    const rule = this.rules.find(facts, key, this.localMs())
+    const rule = this.rules.find(facts, key, this.localMs(), this.plan.seed)
     if (mtiClass(index.mti) === "networkManagement") return this.manage(connection, message, facts, rule)
     if (isReconciliation(index.mti)) return this.reconcile(connection, message, facts, rule)
     this.accept(connection, message, facts, key, rule)

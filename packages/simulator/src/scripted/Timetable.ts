@@ -1,23 +1,32 @@
 /** What a partner says by itself, and when: after a while, again and again, or at a minute of its day. */
 import type { Timepiece } from "../partner/Session.ts"
 import type { OwnWish, PartnerPlan, Scheduled } from "./PartnerPlan.ts"
-import { minuteOf } from "./Rules.ts"
+import { carriedBy, minuteOf } from "./Rules.ts"
+
+interface Entry {
+  readonly scheduled: Scheduled
+  next: number
+}
+
+const firstAfter = ({ afterMs, atMinute, everyMs }: Scheduled): number =>
+  atMinute === undefined ? (afterMs ?? everyMs ?? 0) : Number.POSITIVE_INFINITY
 
 /** The schedule of one partner at work. */
 export class Timetable {
-  private readonly entries: ReadonlyArray<{ readonly scheduled: Scheduled; next: number }>
+  private entries: ReadonlyArray<Entry> = []
   private lastMinute: number
 
-  constructor({ schedule, utcOffsetMs }: PartnerPlan, time: Timepiece) {
-    const now = time.monotonic()
-    this.lastMinute = minuteOf(time.wall() + utcOffsetMs)
-    this.entries = schedule.map((scheduled) => ({
-      scheduled,
-      next:
-        scheduled.atMinute === undefined
-          ? now + (scheduled.afterMs ?? scheduled.everyMs ?? 0)
-          : Number.POSITIVE_INFINITY
-    }))
+  constructor(plan: PartnerPlan, time: Timepiece) {
+    this.lastMinute = minuteOf(time.wall() + plan.utcOffsetMs)
+    this.replan(plan, time.monotonic())
+  }
+
+  /** Another plan: what it has as before goes on, all else begins now. */
+  replan({ schedule }: PartnerPlan, now: number): void {
+    const before = carriedBy(this.entries, ({ scheduled }) => JSON.stringify(scheduled))
+    this.entries = schedule.map(
+      (scheduled) => before(JSON.stringify(scheduled)) ?? { scheduled, next: now + firstAfter(scheduled) }
+    )
   }
 
   /** What has to be said now. */
