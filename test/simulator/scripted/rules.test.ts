@@ -188,6 +188,22 @@ describe("What a rule does", () => {
     expect(partner.postings).toHaveLength(1)
   })
 
+  it("puts together what an answer can be at once: twice before the end of the connection, out of order and twice, or later", () => {
+    const ended = bench("  - { twice: 200ms, disconnect: RST after the answer }\n")
+    ended.say(money(ended.codec))
+    ended.pass(199)
+    expect([ended.sent.length, ended.closed]).toEqual([1, []])
+    ended.pass(1)
+    expect([ended.sent.length, ended.closed]).toEqual([2, ["reset"]])
+
+    const held = bench("  - { when: { nth: 1 }, out of order: 1, twice: yes, delay: 50ms }\n")
+    held.say(money(held.codec, { 11: stan(1) }))
+    held.say(money(held.codec, { 11: stan(2) }))
+    expect(held.heard().map(({ fields }) => fields[11])).toEqual([stan(2)])
+    held.pass(50)
+    expect(held.heard().map(({ fields }) => fields[11])).toEqual([stan(1), stan(1)])
+  })
+
   it("answers out of order: behind so many others", () => {
     const partner = bench("  - { when: { nth: 1 }, out of order: 2 }\n")
     for (let n = 1; n <= 4; n++) partner.say(money(partner.codec, { 11: stan(n) }))

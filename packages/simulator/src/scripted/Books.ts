@@ -1,6 +1,6 @@
 /**
- * What a message about money comes to at a partner: the verdict of its rule, the PIN, the account, and what the answer says of it.
- * Owns the ledger and the sums of the business day. Knows no connections; duplicates never get here.
+ * What a message about money comes to at a partner: the verdict of its rule, the PIN, the account, and what the answer says of
+ * it. Owns the ledger and the sums of the business day. Knows no connections; duplicates never get here.
  */
 import { isSuccess, type MessageIndex, mtiClass } from "@jinka/codec"
 import { chanceOf } from "../chance/Chance.ts"

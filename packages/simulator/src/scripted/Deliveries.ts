@@ -23,9 +23,15 @@ interface Leaving {
   readonly isLater: boolean
 }
 
+/** When it leaves at the earliest. */
+interface Times {
+  readonly leaving: Leaving
+  readonly due: number
+}
+
 /** An answer that waits for others. */
 interface Held {
-  readonly leaving: Leaving
+  readonly times: ReadonlyArray<Times>
   left: number
 }
 
@@ -99,14 +105,13 @@ export class Deliveries {
       return this.record.delivered(connection.epoch, "answerLost", mti, key, `the answer cannot be made: ${bytes}`)
     }
     if (isFaulty(conduct)) this.count.faulted++
-    const leaving: Leaving = { ...common, bytes }
     const due = this.dueAt(connection.epoch, conduct)
-    if (conduct?.heldFor !== undefined) {
-      this.held.push({ leaving, left: conduct.heldFor })
-      return
-    }
-    this.leave(leaving, due)
-    if (conduct?.twiceMs !== undefined) this.leave(leaving, due + conduct.twiceMs)
+    const last: Times = { leaving: { ...common, bytes }, due: due + (conduct?.twiceMs ?? 0) }
+    // The end of the connection is behind the last answer.
+    const first: Times = { leaving: { ...common, bytes, disconnect: undefined }, due }
+    const times = conduct?.twiceMs === undefined ? [last] : [first, last]
+    if (conduct?.heldFor !== undefined) return void this.held.push({ times, left: conduct.heldFor })
+    for (const one of times) this.leave(one.leaving, one.due)
   }
 
   /** With its MAC, where the partner makes one. A message that cannot be read gets none. */
@@ -156,7 +161,13 @@ export class Deliveries {
     for (const one of this.held) one.left--
     const free = this.held.filter(({ left }) => left <= 0)
     this.held = this.held.filter(({ left }) => left > 0)
-    for (const one of free) this.sendNow(one.leaving)
+    for (const { times } of free) for (const { due, leaving } of times) this.leaveHeld(leaving, due)
+  }
+
+  /** One that others had to leave before does not count as another one itself. */
+  private leaveHeld(leaving: Leaving, due: number): void {
+    if (due <= this.time.monotonic()) this.sendNow(leaving)
+    else this.due.add(due, leaving)
   }
 
   private sendNow({ bytes, connection, disconnect, isLater, key, mti }: Leaving): void {

@@ -245,9 +245,6 @@ const contradictions = (conduct: Conduct): ReadonlyArray<readonly [string, boole
     [...formKeys, "twice", "out of order"],
     'no answer leaves: "after the answer" says that one does'
   ],
-  ["disconnect", conduct.disconnect !== undefined, ["twice"], "the connection is gone by then"],
-  ["out of order", conduct.heldFor !== undefined, ["delay", "late", "twice"], "the answer waits for others"],
-  ["malformed", conduct.malformed !== undefined, ["wrong"], "the answer cannot be read"],
   ["late", conduct.lateMs !== undefined, ["delay"], "it counts from the timeout: say one of them, not both"]
 ]
 
@@ -256,8 +253,7 @@ const withoutContradiction = (map: MapReader, conduct: Conduct): void => {
   for (const [key, isSaid, others, why] of contradictions(conduct)) {
     if (!isSaid) continue
     const field = Object.keys(conduct.fields)[0]
-    const other =
-      others.find((one) => map.has(one)) ?? (others.includes("wrong") && key !== "malformed" ? field : undefined)
+    const other = others.find((one) => map.has(one)) ?? (others.includes("wrong") ? field : undefined)
     if (other !== undefined) throw map.wrong(other, `says nothing beside \`${key}\`: ${why}`)
   }
 }
