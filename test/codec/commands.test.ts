@@ -32,9 +32,12 @@ describe("jinka doctor", () => {
 
   it("ends with 1 when nothing fits and with 2 when it is given nothing to look at", async () => {
     const nothing = await jinka(["doctor", "FFFE01"])
+
     expect(nothing.code).toBe(1)
     expect(nothing.err).toContain("No explanation")
+
     const wrong = await jinka(["doctor", "no-such-file"])
+
     expect(wrong.code).toBe(2)
   })
 })

@@ -153,10 +153,12 @@ describe("The glossary", () => {
     expect(rows.length).toBeGreaterThan(120)
 
     for (const row of rows) expect([row[0], row.filter((cell) => cell !== "").length]).toEqual([row[0], 4])
+
     for (const column of [0, 1]) {
       const terms = rows.map((row) => row[column]!)
       expect(terms.filter((term, at) => terms.indexOf(term) !== at)).toEqual([])
     }
+
     for (const [english, own] of rows) expect([english, /\p{Script=Han}/u.test(own!)]).toEqual([english, true])
   })
 

@@ -115,6 +115,7 @@ describe("The file for Kubernetes", () => {
     const targets = [outside, nodes].flatMap(({ spec }) =>
       spec.ports.map((port: { targetPort: string }) => port.targetPort)
     )
+
     for (const port of [...probed, ...targets]) expect(ports).toContain(port)
 
     expect(pod.livenessProbe.httpGet).toMatchObject({ path: "/live", scheme: "HTTPS" })
@@ -133,6 +134,7 @@ describe("The file for Kubernetes", () => {
     }
     const at = (path: string) =>
       pod.volumeMounts.some(({ mountPath }: { mountPath: string }) => path.startsWith(`${mountPath}/`))
+
     for (const [path] of written.matchAll(/\/(?:etc|var)\/[\w./-]+/g)) expect([path, at(path)]).toEqual([path, true])
 
     expect(at(pod.args[1])).toBe(true)

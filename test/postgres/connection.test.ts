@@ -140,6 +140,7 @@ describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), 
     const open = Effect.flatMap(connect(placeOf(server.url("hasty")), "write"), ({ query }) =>
       query("SELECT current_setting('synchronous_commit') AS value")
     )
+
     expect(await Effect.runPromise(Effect.scoped(open))).toEqual([{ value: "on" }])
   })
 

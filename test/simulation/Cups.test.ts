@@ -57,6 +57,7 @@ describe("the partners' own CUPS", () => {
     if (isMessageError(decoded)) throw new Error(JSON.stringify(decoded))
     const encoded = codec.encode(decoded)
     if (isMessageError(encoded)) throw new Error(JSON.stringify(encoded))
+
     expect(readMessage(encoded)).toEqual(purchase)
   })
 

@@ -11,8 +11,10 @@ describe("the deliberate defects of `npm run canary`", () => {
   it("are thirteen of the switch and five of a fleet, and each still fits the line that it spoils", () => {
     expect(defects.filter(({ mode }) => mode === undefined).length).toBe(13)
     expect(defects.filter(({ mode }) => mode === "fleet").length).toBe(5)
+
     const root = new URL("../../", import.meta.url)
     const unfit = defects.filter(({ file, find }) => readFileSync(new URL(file, root), "utf8").split(find).length !== 2)
+
     expect(unfit.map(({ name }) => name)).toEqual([])
     for (const { find, put } of defects) expect(put).not.toBe(find)
   })
@@ -48,6 +50,7 @@ describe("the world as a command", () => {
 
   it("gives the same hash for a seed and its wishes, another for another seed, and its whole trace when asked", () => {
     const [first, again, other] = [5, 5, 6].map((seed) => worldRunner.run(seed, "switch", short, false))
+
     expect(again!.hash).toBe(first!.hash)
     expect(other!.hash).not.toBe(first!.hash)
     expect(worldRunner.run(5, "switch", short, true).trace.length).toBeGreaterThan(first!.trace.length)

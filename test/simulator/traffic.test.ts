@@ -367,6 +367,7 @@ describe("a traffic file", () => {
       const folder = yield* folderOf
       const file = join(folder, "traffic.jsonl")
       writeFileSync(file, '\n{"at":1}\n')
+
       expect((yield* Effect.flip(readTraffic(file))).message).toMatch(
         /traffic\.jsonl cannot be read as expected: line 2: \S/
       )

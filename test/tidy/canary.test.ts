@@ -211,6 +211,7 @@ describe("What nobody obeys", () => {
   it("is an export that nobody uses, and not one that a file, a namespace or an entry uses", () => {
     const unused = (b: string, entries: ReadonlyArray<string> = []) =>
       listing(unusedExports(sources("export const odd = 1\nexport const even = 2", b), entries))
+
     expect(unused('import { even } from "./A.ts"')).toContain("odd is used by nobody")
     expect(unused('import * as A from "./A.ts"\nA.odd + A.even')).toBe("")
     expect(unused('export * from "./A.ts"', ["packages/x/src/B.ts"])).toBe("")
@@ -308,6 +309,7 @@ describe("Vocabulary", () => {
 
   it("looks at file and folder names too", () => {
     const at = (path: string): number => foreignPaths([{ path, text: "" }]).length
+
     expect(at("packages/switch/src/utils/Time.ts")).toBe(1)
     expect(at("packages/switch/src/link/LinkManager.ts")).toBe(1)
     expect(at("packages/codec/src/iso8583/OriginalData.ts")).toBe(0)

@@ -175,6 +175,7 @@ describe("An amount of the 2003 edition", () => {
 
   it("is shown though its digits pass for a card number; a card number in its place is covered", () => {
     const amounts = Array.from({ length: 100 }, (_, n) => `1562${String(12_300 + n).padStart(12, "0")}`)
+
     expect(amounts.filter(isGood).length).toBe(10)
     for (const amount of [...amounts, "3920000000050000"]) expect(shown(amount)).toBe(amount)
     for (const pan of cardNumbers.filter((one) => one.length === 16))

@@ -157,6 +157,7 @@ fields:
       [`${own}version: 1993\nfields: { 11: n6 }`, "version: 0 (edition 1987), 1 (1993) or 2 (2003)"],
       ['name: "a\\e[2Jb"\nextends: cups', "name: a name is expected, of at most 64 characters"]
     ]
+
     for (const [source, start] of slips) expect(said(source), source).toEqual([expect.stringContaining(start)])
   })
 

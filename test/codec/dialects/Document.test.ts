@@ -92,6 +92,7 @@ describe("A JSON message", () => {
     twice('{"head":{"id":"1","seq":1,"id":"2"},"code":"00"}', "line 1, column 27")
     twice('{"head":{"id":"1","seq":1},\n"more":[{"amount":1,"amo\\u0075nt":2}]}', "line 2, column 21")
     twice('{"code":"00","code":"00","head":{"id":"1","seq":1}}', "line 1, column 14")
+
     expect(read('{"head":{"id":"1","seq":1},"more":[{"a":"{\\"a\\":1,"},{"a":1}]}', json)).toMatchObject({ key: "1|1" })
   })
 

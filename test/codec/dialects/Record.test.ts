@@ -37,9 +37,12 @@ describe("A fixed-length record", () => {
 
   it("is repeated with the agreed flag and otherwise unchanged", () => {
     const out = Buffer.alloc(41)
+
     expect(codec.copy(request, 0, 40, true, out, 1)).toBe(40)
     expect(out.toString("latin1", 1)).toBe(request.toString("latin1").replace("000123 ", "000123R"))
+
     codec.copy(request, 0, 40, false, out, 1)
+
     expect(out.subarray(1)).toEqual(request)
   })
 

@@ -44,6 +44,7 @@ describe("The doctor", () => {
   it("knows a CUPS capture with idle frames between the messages", () => {
     const idle = Buffer.from("0000")
     const best = first(Buffer.concat([cupsWhole, idle, cupsWhole, idle, named("cups reject message (constructed)")]))
+
     expect(shape(best)).toEqual(["ascii4", "cups", "cups46"])
     expect(best).toMatchObject({ frames: 3, idleFrames: 2, openBytes: 0, decoded: 3, stopsAt: undefined })
     expect(best.score).toBeGreaterThan(90)

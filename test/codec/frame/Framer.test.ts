@@ -84,6 +84,7 @@ describe("Length headers of public sources", () => {
       const after = vector.name.includes("vml") ? "0000" : ""
       const format = header({ encoding, bytes: encoding === "ascii" ? 4 : 2, after })
       const message = Buffer.alloc(lengthValue, 0x41)
+
       expect(read(format, [bytes(lengthHex), message]).frames).toEqual([message.toString("hex")])
     })
   }
@@ -137,12 +138,14 @@ describe("Frames of the CUPS centre", () => {
     const framer = new Framer(cupsFrame)
     const sink = { frame: () => expect.unreachable(), idle: () => expect.unreachable() }
     const error = framer.push(bytes(fixture.framing.find(({ name }) => name === "bad-length-digits")!.streamHex!), sink)
+
     expect(error).toEqual({ _tag: "LengthInvalid", offset: 0, rule: "length-digits", first: "30304135" })
     expect(framer.push(Buffer.from("0001A"), sink)).toBe(error)
   })
 
   it("refuses a length above the limit before any byte of the body is kept", () => {
     const { error, open } = read(cupsFrame, [Buffer.from("9999")])
+
     expect(error).toEqual({ _tag: "FrameTooLong", offset: 0, rule: "length-max", first: "39393939" })
     expect(open).toBe(0)
     expect(read(cupsFrame, [Buffer.from("18"), Buffer.from("93")]).error?._tag).toBe("FrameTooLong")
@@ -204,6 +207,7 @@ describe("Idle frames and errors of other length headers", () => {
 
   it("checks fixed bytes, trailer and LRC", () => {
     const serial = formats["stx+bcd2+etx+lrc"]!
+
     expect(read(serial, [bytes("03001041")]).error).toMatchObject({ rule: "before" })
     expect(read(serial, [bytes("020001410353")]).error).toMatchObject({ rule: "trailer" })
     expect(read(serial, [bytes("020001410343")]).frames).toEqual(["41"])
@@ -345,6 +349,7 @@ describe("Frames without a length header", () => {
 
   it("takes everything until the connection closes as one message", () => {
     const format: FrameFormat = { kind: "until-close", lengthMax: 6 }
+
     expect(read(format, [Buffer.from("AB"), Buffer.from("CD")]).frames).toEqual([])
     expect(read(format, [Buffer.from("AB"), Buffer.from("CD")], true).frames).toEqual(["41424344"])
     expect(read(format, [], true)).toMatchObject({ frames: [], error: undefined })

@@ -58,9 +58,12 @@ describe("A length of zero", () => {
 
   it("leaves the next message whole, and nothing open on a quiet link", () => {
     const etx = header({ encoding: "binary", bytes: 2, trailer: "03", counts: { trailer: true }, idle: "zero-length" })
+
     expect(read(etx, [bytes("0000")])).toMatchObject({ idle: ["0000"], error: undefined, open: 0 })
+
     const after = header({ bytes: 4, after: "00".repeat(12), counts: { after: true }, idle: "zero-length" })
     const next = framed(after, Buffer.from("next"))
+
     expect(read(after, [Buffer.concat([Buffer.from("0000"), next])])).toMatchObject({ frames: ["6e657874"], open: 0 })
   })
 

@@ -345,6 +345,7 @@ describe("The JSON form", () => {
     const whole = encoded(message)
     const json = JSON.parse(JSON.stringify(messageToJson(codec.decode(whole) as Message, { reveal: true })))
     const read = messageFromJson(codec, json)
+
     expect(isMessageError(read)).toBe(false)
     expect(codec.encode(read as Message)).toEqual(whole)
   })

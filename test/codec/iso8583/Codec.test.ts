@@ -131,6 +131,7 @@ describe("The CUPS header", () => {
     const index = new MessageIndex()
     const message = Buffer.from(reject.subarray(4))
     message.write("A0025", 41, "latin1")
+
     expect(codec.index(message, 0, message.length, index)).toBeUndefined()
     expect(index.rejectCode).toBe(-1)
   })

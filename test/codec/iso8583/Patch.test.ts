@@ -108,6 +108,7 @@ describe("A patched copy", () => {
     const codec = compile(iso8583v1987AsciiRaw)
     const small = encoded(codec, { mti: "0800", fields: { 11: "000001" } })
     const big = encoded(codec, { mti: "0800", fields: { 11: "000001", 70: "301" } })
+
     expect(patched(codec, small, (patches) => patches.set(70, "301"))).toEqual(big)
     expect(patched(codec, big, (patches) => patches.remove(70))).toEqual(small)
   })

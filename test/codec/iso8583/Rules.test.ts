@@ -147,6 +147,7 @@ describe("What a network says about its messages", () => {
     const message = codec.encode({ mti: "0200", fields: { 7: "0725171710", 11: "001225", 32: "03050001" } }) as Buffer
     const index = new MessageIndex()
     codec.index(message, 0, message.length, index)
+
     expect(originalData(cups, index)).toBe("020000122507251717100000305000100000000000")
   })
 

@@ -204,6 +204,7 @@ describe("The difference of two messages", () => {
     const raw = compile(iso8583v1987AsciiRaw)
     const other = encoded(raw, { mti: "0200", fields: { ...fields, 48: "ASON0041234", 60: "0000" } })
     const ids = diff({ codec, buffer: one }, { codec: raw, buffer: other }).rows.map(({ id }) => id)
+
     expect(ids).not.toContain("2")
     expect(ids).toContain("header.source")
   })

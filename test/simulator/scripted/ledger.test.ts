@@ -227,6 +227,7 @@ describe("Network management", () => {
     partner.say(money(partner.codec))
     partner.say({ mti: "0820", fields: { 7: "1122210000", 11: "000009", 33: "48020000", 70: "001" } })
     partner.say(money(partner.codec, { 11: "000002" }))
+
     expect(partner.codes()).toEqual(["91", "00", "00"])
   })
 

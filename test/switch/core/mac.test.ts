@@ -294,6 +294,7 @@ describe("an advice", () => {
       a.say(sealed(purchase({}, "0220"), A))
       yield* commit
       const queued = store.entries.find(({ kind }) => kind === EntryKind.queued)
+
       expect(queued?.message.toString("latin1")).not.toContain(cupsMacOf(purchase({}, "0220"), A))
     })
   )

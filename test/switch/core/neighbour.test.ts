@@ -287,6 +287,7 @@ describe("a request that is old when it is read", () => {
       const { commit, flood, issuer } = yield* bench()
       flood.sayLate(60_000, ...reversals(1))
       yield* commit
+
       expect(codes(flood.heard())).toEqual(["00"])
       expect(types(issuer.heard())).toEqual(["0420"])
     })

@@ -92,6 +92,7 @@ describe("a link that speaks records of fixed length", () => {
       const { acquirer, commit, core } = yield* bench
       acquirer.say(purchase())
       yield* commit
+
       expect(acquirer.heard().map(({ fields }) => fields[39])).toEqual([cups.refusal.formatError])
       expect(texts(core)).toEqual([])
     })

@@ -159,6 +159,7 @@ describe("the journal of a switch that keeps thirty days", () => {
       yield* on(0, disk, traded("000001"))
       yield* on(35, disk, traded("000002"))
       yield* on(3650, disk, keeping(30))
+
       expect(days(disk)).toEqual([35])
     })
   )

@@ -18,6 +18,7 @@ describe("stored messages that are due", () => {
     for (let n = 0; n < 34_000; n++) due.add(message(`a${n}`, 1))
     due.add(message("b", 2))
     due.add(message("ours", OURS))
+
     expect(Array.from({ length: 4 }, () => due.next(free)?.name)).toEqual(["ours", "a0", "b", "a1"])
   })
 

@@ -16,6 +16,7 @@ describe("A partner's share of the way to disk", () => {
 
   it("holds a partner that is far ahead of the disk until what it was first ahead by is there", () => {
     const share = new FairShare()
+
     expect(turn(share, 5000, 5000, 0)).toBe(0)
     expect(turn(share, 4000, 13_000, 0)).toBe(5000)
     expect(turn(share, 0, 13_000, 4999)).toBe(5000)

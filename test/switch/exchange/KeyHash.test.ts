@@ -102,6 +102,7 @@ describe("the hash of match keys", () => {
     let drawn = 0
     const chance = () => (drawn++ * 0.6180339887498949) % 1
     const values = new Set(Array.from({ length: 50 }, () => hashOf(KeyHash.drawn(chance), 0, bytes)))
+
     expect(values.size).toBe(50)
   })
 })

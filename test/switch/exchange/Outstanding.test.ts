@@ -32,8 +32,11 @@ describe("the table of outstanding requests", () => {
   it("refuses a second request with a key that is outstanding", () => {
     const table = new Outstanding(8, hash, new Shares(), 0)
     const first = take(table, "same", 1000)!
+
     expect(take(table, "same", 1000)).toBeUndefined()
+
     end(table, first.id)
+
     expect(take(table, "same", 1000)).toBeDefined()
   })
 
@@ -130,6 +133,7 @@ describe("the table of outstanding requests", () => {
     for (const [n, deadline] of [10, 15_000, 25_000, 40_000].entries()) take(table, `k${n}`, deadline)
     let calls = 0
     table.expire(3_600_000, () => calls++)
+
     expect(calls).toBe(4)
   })
 

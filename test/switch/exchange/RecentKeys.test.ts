@@ -53,6 +53,7 @@ describe("the keys of recent exchanges of one link", () => {
     put(keys, "k", { exchange: 7 })
     for (let n = 0; n < 4; n++) put(keys, `other ${n}`, { exchange: n + 10 })
     put(keys, "k", { exchange: 7, end: 30, outcome: Outcome.answered })
+
     expect(known(keys, "k")).toEqual({ exchange: 7, end: 30, outcome: Outcome.answered })
   })
 
@@ -77,6 +78,7 @@ describe("the keys of recent exchanges of one link", () => {
       const sent = Buffer.from(`sent ${n}`)
       keys.putSent(sent, 0, sent.length, { exchange: 1000 + n, outcome: Outcome.timedOut, origin: 3 }, 0)
     }
+
     for (let n = 0; n < 100; n++) expect(known(keys, `mine ${n}`)?.exchange).toBe(n + 1)
 
     expect(keys.forgotten(0, 0)).toBe(0)
@@ -87,6 +89,7 @@ describe("the keys of recent exchanges of one link", () => {
     const [one, other] = [Buffer.from("one"), Buffer.from("other")]
     keys.putSent(one, 0, one.length, { exchange: 7, outcome: Outcome.answered, origin: 12 }, 0)
     keys.putSent(other, 0, other.length, { exchange: 9, outcome: Outcome.timedOut, origin: -1 }, 0)
+
     expect(keys.findSent(one, 0, one.length, 0)).toEqual({ exchange: 7, outcome: Outcome.answered, origin: 12 })
     expect(keys.findSent(other, 0, other.length, 0)).toEqual({ exchange: 9, outcome: Outcome.timedOut, origin: -1 })
   })
@@ -96,6 +99,7 @@ describe("the keys of recent exchanges of one link", () => {
     put(keys, "k", { exchange: 5 })
     put(keys, "k", { exchange: 5, end: 6, outcome: Outcome.refused })
     for (let n = 0; n < 5000; n++) put(keys, `refused ${n}`, refusal(1000 + n))
+
     expect(known(keys, "k")).toEqual({ exchange: 5, end: 6, outcome: Outcome.refused })
   })
 

@@ -59,8 +59,11 @@ describe("places that partners share", () => {
   it("has at least one place for each, however few there are, while one is free", () => {
     const shares = new Shares()
     shares.take(1)
+
     expect(shares.may(2, 2, true)).toBe(true)
+
     shares.take(2)
+
     expect(shares.may(3, 2, true)).toBe(false)
   })
 })

@@ -226,8 +226,11 @@ describe("store-and-forward", () => {
   it("has no more under way than its window", () => {
     const { queue, world } = queueOf({ window: 2 })
     for (const exchange of [1, 2, 3]) queue.add(message(exchange))
+
     expect(world.wire).toEqual(["1", "2"])
+
     queue.answered("k1", "00", 10)
+
     expect(world.wire).toEqual(["1", "2", "3"])
   })
 

@@ -29,9 +29,12 @@ describe("Times", () => {
 
   it("are nothing before the first, and hold what is shorter than a microsecond and longer than a minute", () => {
     const times = new Times()
+
     expect(times.status(0)).toEqual({ count: 0, p50: 0, p99: 0, max: 0 })
+
     times.record(0, 0)
     times.record(1e9, 0)
+
     expect(times.status(0).count).toBe(2)
   })
 

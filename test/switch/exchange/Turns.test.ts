@@ -55,6 +55,7 @@ describe("the turns of the main thread", () => {
     const { work, done, round, later } = turnsOf()
     for (const partner of [1, 2, 3]) work(partner, 50)
     while (later.length > 0) round()
+
     expect(done.length).toBe(150)
     expect(done.slice(0, 12)).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3])
   })

@@ -269,6 +269,7 @@ describe("sync-short", () => {
     const partner = await host((message, socket) => socket.write(framed(answerTo(message))))
     const rig = await startRig([terminals(), issuer(partner.port)])
     for (const link of rig.running.links) link.epoch = 0xffff_fffe
+
     for (const stan of [1, 2, 3]) expect(codeOf(await call(rig.port("terminals"), purchase(stan)))).toEqual(["00"])
     expect(rig.running.links.map(({ epoch }) => epoch)).toEqual([2, 2])
   })
@@ -277,6 +278,7 @@ describe("sync-short", () => {
     const partner = await host(() => {})
     const side = { _tag: "listen", at: { host: "127.0.0.1", port: 0 }, from: ["192.0.2.1"], second: "refuse" } as const
     const rig = await startRig([terminals({ side }), issuer(partner.port)])
+
     expect((await call(rig.port("terminals"), purchase(1))).messages).toEqual([])
     expect(rig.count("accepted")).toBe(0)
   })

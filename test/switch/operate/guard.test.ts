@@ -87,6 +87,7 @@ describe("The MACs of a link", () => {
   it("whose failures ask for a key on a link that exchanges none are warned of", async () => {
     const lines = ["mac: { algorithm: ansi-x9.19 }", "macFailures: { act: ask }"]
     const warned = (await saidOf(withLines(lines))).filter((line) => line.includes("macFailures"))
+
     expect(warned).toEqual([
       expect.stringContaining("a key is asked for, and this link exchanges none. Give it `keys`")
     ])

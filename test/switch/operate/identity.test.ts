@@ -20,8 +20,11 @@ routes: [{ bin: "621234", to: issuer }]
 describe("Who a partner may speak for", () => {
   it("is nobody but itself, and checked, unless the file says otherwise", async () => {
     const { settings } = await configurationOf(sound)
+
     expect(settings.links[0]).toMatchObject({ institution: "48020000", speaksFor: [], identity: "checked" })
+
     const more = await configurationOf(withLines('speaksFor: ["48020001", "48020002"]'))
+
     expect(more.settings.links[0]).toMatchObject({ speaksFor: ["48020001", "48020002"], identity: "checked" })
     expect(await saidOf(withLines('speaksFor: ["48020001", "48020002"]'))).toEqual([])
   })

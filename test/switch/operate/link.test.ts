@@ -159,6 +159,7 @@ describe("An operator", () => {
   it("cannot put a number that may be a card's into the journal as a reason", async () => {
     const { file } = await start()
     const { code, err } = await jinka(["link", "block", file, "issuer", "--reason", "card 6200000000000005"])
+
     expect(code).toBe(2)
     expect(err).toContain("without a run of 8 digits")
     expect(err).not.toContain("6200000000000005")

@@ -209,6 +209,7 @@ describe("the owner of a switch", () => {
       table.node = null
       yield* Effect.forkScoped(taken(table.connect("n1"), 3000, true, told))
       yield* TestClock.adjust(4000)
+
       expect(table.node).toBe("n1")
     })
   )

@@ -396,6 +396,7 @@ describe("Certificates on a running listener", () => {
     const open = `${directory}/open.key`
     writeFileSync(open, readFileSync(partner.key), { mode: 0o644 })
     const failed = await dial(1, { ...tls(partner, { ca: [ours.file] }), key: open })
+
     expect(String((failed as ConnectFailed).cause)).toContain("others may get at it (mode 0644)")
     expect(String((failed as ConnectFailed).cause)).toContain("chmod 600")
   })
@@ -404,6 +405,7 @@ describe("Certificates on a running listener", () => {
     const secret = readFileSync(partner.key, "utf8").split("\n")[1]!
     writeFileSync(`${directory}/pasted.pem`, readFileSync(partner.key))
     const failed = await dial(1, { ...tls(partner, { ca: [ours.file] }), certificate: `${directory}/pasted.pem` })
+
     expect(String((failed as ConnectFailed).cause)).toContain("it holds no certificate")
     expect(JSON.stringify(failed)).not.toContain(secret)
   })
