@@ -186,6 +186,23 @@ describe("async-simplex", () => {
       await until("the link down", () => started.lines.some(({ what }) => what === "linkDown"))
     }
   )
+
+  it("answers on the leg that came last, where one is made again before the old one has ended", async () => {
+    const plans = planned(
+      '{ mode: async-simplex, receive: { listen: "127.0.0.1:0" }, send: { listen: "127.0.0.1:0" } }'
+    )
+    const started = await start(plans)
+    const ups = () => started.lines.filter(({ what }) => what === "linkUp").length
+    const asking = await dialled(started.port(), plans[0]!)
+    const old = await dialled(started.port("issuer", 1), plans[0]!)
+    await until("both legs", () => ups() === 1)
+    const hearing = await dialled(started.port("issuer", 1), plans[0]!)
+    await old.ended()
+    await until("the pair anew", () => ups() === 2)
+    asking.say(...purchases(asking, 1))
+
+    expect(stans(await hearing.heard(1))).toEqual([stan(1)])
+  })
 })
 
 describe("TLS", () => {

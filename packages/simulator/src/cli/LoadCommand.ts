@@ -152,9 +152,10 @@ export const loadCommand = Command.make(
 ).pipe(
   Command.withDescription(
     "Sends requests by a schedule, whatever became of those before (an open model), and measures each answer from the instant at " +
-      "which its request was meant to leave: a system that stalls cannot hide it. Any dialect and frame, several links and " +
-      "connections, a mix of messages with values from a file. When the generator itself was too slow the run is INVALID and ends " +
-      "with 1. Exit codes: 0 as asked, 1 invalid or a bound was not kept, 2 the file is wrong or a link did not come up."
+      "which its request was meant to leave: a system that stalls cannot hide it. Any dialect, frame and mode, connections that it makes " +
+      "or that the system makes to it, several links, a mix of messages with values from a file. When the generator itself was too " +
+      "slow, or nobody took or made the connections of a link, the run is INVALID and ends with 1. " +
+      "Exit codes: 0 as asked, 1 invalid or a bound was not kept, 2 the file is wrong or a link did not come up."
   ),
   Command.withShortDescription("Load by a schedule, with latencies from the intended start"),
   Command.withExamples([

@@ -195,17 +195,43 @@ export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Corruption
   })
 }
 
-/** The answer to an echo request of the system under test, or `undefined` when the message is none. */
-export const echoAnswer = (form: WireFormat, message: Observed): Buffer | undefined => {
+/** What a system asks by itself to keep a link in order. Keys are no part of it: who answers them has to take them. */
+const upkeep = ["signOn", "signOff", "echo", "cutoverStart", "cutoverEnd"] as const
+
+/** A management request of the system under test, and the answer that accepts it. */
+export interface ManagementAnswer {
+  readonly meaning: (typeof upkeep)[number]
+  readonly answer: Buffer
+}
+
+/**
+ * The answer to what the system under test asks by itself: sign-on, sign-off, echo, cut-over; `undefined` when a message is none
+ * of them. `keeps` are fields of the request that are in the answer as they came, besides the usual ones.
+ */
+export const managementAnswer = (
+  form: WireFormat,
+  message: Observed,
+  keeps: ReadonlyArray<number> = []
+): ManagementAnswer | undefined => {
   const { answers, roles } = form.codec.layout
   const { network } = form.codec.dialect
   if (network === undefined || message.wrong !== undefined || message.index.mti !== network.mti) return undefined
-  if (message.index.text(network.field) !== network.codes.echo) return undefined
+  const code = message.index.text(network.field)
+  const meaning = upkeep.find((one) => network.codes[one] === code)
+  if (meaning === undefined) return undefined
+  const { fields } = decoded(message)
+  const kept = Object.fromEntries(keeps.flatMap((de) => (fields[de] === undefined ? [] : [[de, fields[de]]])))
   const draft = answerDraft(message)
   const answer = messageFromJson(form.codec, {
     ...draft,
-    fields: { ...draft.fields, [roles.responseCode]: answers.accepted }
+    fields: { ...draft.fields, ...kept, [roles.responseCode]: answers.accepted }
   })
   const bytes = isMessageError(answer) ? answer : form.codec.encode(answer)
-  return isMessageError(bytes) ? undefined : bytes
+  return isMessageError(bytes) ? undefined : { meaning, answer: bytes }
+}
+
+/** The answer to an echo request of the system under test, or `undefined` when the message is none. */
+export const echoAnswer = (form: WireFormat, message: Observed): Buffer | undefined => {
+  const answered = managementAnswer(form, message)
+  return answered?.meaning === "echo" ? answered.answer : undefined
 }

@@ -63,11 +63,17 @@ const macOf = (form: WireFormat | undefined) =>
 export const macKey = (from: MapReader, form: WireFormat | undefined): MacSettings | undefined =>
   from.get("mac", macOf(form))
 
-/** A reader for a link's TLS with its files beside the file that names them, for the side that this end is. */
+/** A reader for a link's TLS with its files beside the file that names them. */
+const tlsFiles = (yaml: Yaml): TlsMaterial => tlsOf((path) => bytesOfFile(resolve(dirname(yaml.file), path)))(yaml)
+
+/** `tls` of a link of whichever side; `modeKeys` says what is missing for the side that this end is. */
+export const tlsKey = (from: MapReader): TlsMaterial | undefined => from.get("tls", tlsFiles)
+
+/** The same for the side that this end is. */
 const tlsBeside =
   (role: "dial" | "listen") =>
   (yaml: Yaml): TlsMaterial => {
-    const material = tlsOf((path) => bytesOfFile(resolve(dirname(yaml.file), path)))(yaml)
+    const material = tlsFiles(yaml)
     const wrong = tlsWrong(role, material)
     if (wrong !== undefined) throw invalidAt(yaml, `${yaml.key}: ${wrong}`)
     return material

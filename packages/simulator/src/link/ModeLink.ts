@@ -5,15 +5,17 @@
  * Owns which socket carries what: one for both ways, one for each way, one for each exchange or one for each message. Knows
  * no messages.
  */
-import { Effect, Exit, Queue, Scope } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import type { Chance } from "../chance/Chance.ts"
 import type { MessageForm } from "../message/CupsMessage.ts"
 import type { Connection, Session } from "../partner/Session.ts"
 import type { ListenFailed } from "../SimulatorError.ts"
+import { makeDials } from "./Dials.ts"
+import { type LegName, Legs } from "./Legs.ts"
 import type { Endpoint } from "./Listener.ts"
 import { PartnerConnection } from "./PartnerConnection.ts"
 import { type Cut, type LinkSettings, makePartnerLink, type PartnerLink } from "./PartnerLink.ts"
-import { Sockets } from "./Sockets.ts"
+import type { PartnerEnd } from "./Sockets.ts"
 import type { TlsMaterial } from "./TlsSide.ts"
 
 /** How connections of one address come about. */
@@ -188,54 +190,43 @@ const makeErrands = <In extends object, Out>(
 ): Effect.Effect<{ readonly go: (errand: Errand<Out>) => void; readonly tick: () => void }, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { session, settings } = making
-    const scope = yield* Effect.scope
-    const errands = yield* Queue.unbounded<Errand<Out>>()
+    const dials = yield* makeDials(way)
     const connections = new Set<PartnerConnection<In, Out>>()
     const timepiece = { monotonic: yield* monotonic, wall: () => 0 }
-    const { dial } = yield* Sockets
-    const run = (errand: Errand<Out>): Effect.Effect<void> =>
-      dial({ ...way, isHalfOpen: true }).pipe(
-        Effect.flatMap((opened) => {
-          if (typeof opened === "string") {
-            return Effect.sync(() => settings.onTrouble?.(`a message did not leave: no connection (${opened})`))
-          }
-          return Effect.callback<void>((resume) => {
-            const one: Session<In, Out> = {
-              linkUp: (connection) => connection.send(errand.message),
-              linkDown: () => resume(Effect.void),
-              received: (connection, message) => {
-                session.received(connection, message)
-                connection.close("answered")
-              },
-              tick: () => undefined
-            }
-            const connection: PartnerConnection<In, Out> = new PartnerConnection(
-              opened,
-              making.nextEpoch(),
-              one,
-              linkSettings(making, way, "exchange"),
-              timepiece,
-              (down) => void connections.delete(down)
-            )
-            connections.add(connection)
-            const endsWithFin = settings.form.frame.kind === "until-close"
-            if (!errand.awaitsAnswer) connection.close("sent")
-            else if (endsWithFin) connection.finishSending()
-          })
-        })
+    const carry = (opened: PartnerEnd, { awaitsAnswer, message }: Errand<Out>): void => {
+      const one: Session<In, Out> = {
+        linkUp: (connection) => connection.send(message),
+        linkDown: () => undefined,
+        received: (connection, answer) => {
+          session.received(connection, answer)
+          connection.close("answered")
+        },
+        tick: () => undefined
+      }
+      const connection: PartnerConnection<In, Out> = new PartnerConnection(
+        opened,
+        making.nextEpoch(),
+        one,
+        linkSettings(making, way, "exchange"),
+        timepiece,
+        (down) => void connections.delete(down)
       )
-    yield* Queue.take(errands).pipe(
-      Effect.flatMap((errand) => Effect.forkIn(run(errand), scope)),
-      Effect.forever,
-      Effect.forkScoped
-    )
+      connections.add(connection)
+      const endsWithFin = settings.form.frame.kind === "until-close"
+      if (!awaitsAnswer) connection.close("sent")
+      else if (endsWithFin) connection.finishSending()
+    }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         for (const connection of connections) connection.close("partner stops")
       })
     )
     return {
-      go: (errand) => void Queue.offerUnsafe(errands, errand),
+      go: (errand) =>
+        dials((opened) => {
+          if (typeof opened !== "string") return carry(opened, errand)
+          settings.onTrouble?.(`a message did not leave: no connection (${opened})`)
+        }),
       tick: () => {
         for (const connection of connections) connection.tick(timepiece.monotonic())
       }
@@ -301,36 +292,29 @@ const asyncShort = <In extends object, Out>(making: Making<In, Out>, listen: Way
 const simplex = <In extends object, Out>(making: Making<In, Out>, send: Way, receive: Way): Made<Out> =>
   Effect.gen(function* () {
     const { session } = making
-    const up: { sends?: Connection<Out>; receives?: Connection<Out> } = {}
     let joined: Connection<Out> | undefined
-    const join = (): void => {
-      const { receives, sends } = up
-      if (sends === undefined || receives === undefined || joined !== undefined) return
-      joined = {
-        epoch: making.nextEpoch(),
-        send: (message) => sends.send(message),
-        close: (reason, how) => {
-          sends.close(reason, how)
-          receives.close(reason, how)
+    const legs = new Legs<Connection<Out>>({
+      joined: (sends, receives) => {
+        joined = {
+          epoch: making.nextEpoch(),
+          send: (message) => sends.send(message),
+          close: (reason, how) => {
+            sends.close(reason, how)
+            receives.close(reason, how)
+          }
         }
-      }
-      session.linkUp(joined)
-    }
-    const leg = (name: "sends" | "receives"): Session<In, Out> => ({
-      linkUp: (connection) => {
-        up[name]?.close("a second connection")
-        up[name] = connection
-        join()
+        session.linkUp(joined)
       },
-      linkDown: (connection, reason) => {
-        if (up[name]?.epoch !== connection.epoch) return
-        delete up[name]
-        const fallen = joined
+      parted: (reason) => {
+        const fallen = joined!
         joined = undefined
-        if (fallen === undefined) return
-        up[name === "sends" ? "receives" : "sends"]?.close("the other leg fell")
         session.linkDown(fallen, reason)
       },
+      close: (leg, reason) => leg.close(reason)
+    })
+    const leg = (name: LegName): Session<In, Out> => ({
+      linkUp: (connection) => legs.came(name, connection),
+      linkDown: (connection, reason) => legs.fell(name, connection, reason),
       // What comes before both legs are up waits for nobody: a partner that sends too early is not heard.
       received: (_, message) => {
         if (joined !== undefined && name === "receives") session.received(joined, message)

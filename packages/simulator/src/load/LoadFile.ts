@@ -1,52 +1,30 @@
 /** Load files: links, messages, their mix, and the load over time. docs/reference/load.md lists the keys. */
 import { dirname, resolve } from "node:path"
 import type { Effect } from "effect"
-import type { WireFormat } from "../dialogue/WireFormat.ts"
 import { textOfFile } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
-import { dialTlsKey, formKeys, macKey } from "../file/FormKeys.ts"
+import { formKeys, macKey, tlsKey } from "../file/FormKeys.ts"
 import { MapReader, mapOf, namedOf, readFile } from "../file/MapReader.ts"
+import { modeKeys } from "../file/ModeKeys.ts"
 import { knownNames } from "../file/Nearest.ts"
 import {
   anyOf,
   besideText,
   durationOf,
-  endpointOf,
   filledOf,
   invalidAt,
   numberOf,
-  oneOf,
   textOf,
   textsOf,
   wholeOf,
-  type Yaml
+  type Yaml,
+  yesNoOf
 } from "../file/YamlNodes.ts"
-import type { Endpoint } from "../link/Listener.ts"
-import type { TlsMaterial } from "../link/TlsSide.ts"
-import type { MacSettings } from "../message/MessageMac.ts"
+import type { Mode } from "../link/ModeLink.ts"
 import { reasonOf } from "../SimulatorError.ts"
+import { CONNECTIONS_MAX, isListening, type LoadLinkSettings } from "./LoadLinkSettings.ts"
 import { type Phase, ProfileInvalid, parsePhase } from "./Profile.ts"
 import { type Rows, Template, TemplateInvalid, type TemplateSource } from "./Template.ts"
-
-/** Many requests at once on a connection; one at a time; a connection for each. */
-const modes = ["async-duplex", "sync-long", "sync-short"] as const
-type LoadMode = (typeof modes)[number]
-
-/** A link of a load. */
-export interface LoadLinkSettings {
-  readonly name: string
-  readonly connect: Endpoint
-  readonly mode: LoadMode
-  /** How many there are; of a short mode, at most at once. */
-  readonly connections: number
-  readonly form: WireFormat
-  readonly mac: MacSettings | undefined
-  readonly tls: TlsMaterial | undefined
-  /** The message that signs on. */
-  readonly signOn: TemplateSource | undefined
-  /** An idle frame after this long without sending, milliseconds. */
-  readonly idleMs: number
-}
 
 /** One line of the mix. */
 export interface MixLine {
@@ -65,6 +43,8 @@ export interface LoadSettings {
   readonly rows: Rows
   readonly phases: ReadonlyArray<Phase>
   readonly timeoutMs: number
+  /** How long the links may take to come up. */
+  readonly upMs: number
   readonly warmUpMs: number
   /** To add to UTC for {time}. */
   readonly utcOffsetMs: number
@@ -131,25 +111,59 @@ const named =
     throw invalidAt(yaml, `${yaml.key}: no message "${name}" is in the file; ${knownNames(name, [...messages.keys()])}`)
   }
 
+/** What a mode does not have. */
+const refuseKeys = (keys: MapReader, { connections, form, mode, signOn }: LoadLinkSettings): void => {
+  const isShort = mode.mode === "sync-short" || mode.mode === "async-short"
+  if (mode.mode === "sync-short" && mode.way.role === "listen")
+    throw keys.wrong(
+      "listen",
+      "in sync-short who connects is who asks: a load there is the far side's. Give `connect`, or the mode of its other link"
+    )
+  if (mode.mode === "sync-short" && signOn !== undefined)
+    throw keys.wrong("sign on", "a connection of mode sync-short is for one request: nothing signs on there")
+  if (mode.mode === "async-simplex" && connections !== 1)
+    throw keys.wrong(
+      "connections",
+      "a link of mode async-simplex is one pair of connections: name another link for another"
+    )
+  if (form.frame.kind === "until-close" && !isShort)
+    throw keys.wrong(
+      "frame",
+      `with until-close a message ends with its connection, and in mode ${mode.mode} that stays: use a short mode`
+    )
+}
+
+/** How many connections a link has when a file does not say. */
+const usualConnections = ({ mode }: Mode): number => (mode === "async-short" ? 100 : 1)
+
 const linkOf = (name: string, yaml: Yaml, messages: Messages): LoadLinkSettings => {
   const keys = new MapReader(yaml, name)
-  const connect = keys.need("connect", endpointOf)
-  if (connect.port === 0) throw keys.wrong("connect", "port 0 cannot be dialled")
+  const mode = modeKeys(keys, tlsKey(keys))
   const form = formKeys(keys, "cups")!
-  const mode = keys.get("mode", oneOf(modes)) ?? "async-duplex"
   const signOn = keys.get("sign on", named(messages))
-  if (mode === "sync-short" && signOn !== undefined)
-    throw keys.wrong("sign on", "a connection of mode sync-short is for one request: nothing signs on there")
+  const isSignOnExpected = keys.get("expect sign on", yesNoOf) ?? false
+  if (isSignOnExpected && signOn !== undefined)
+    throw keys.wrong("expect sign on", "one side signs on: give this or `sign on`")
+  if (isSignOnExpected && mode.mode === "sync-short")
+    throw keys.wrong("expect sign on", "nobody signs on where each connection is for one request")
   const link: LoadLinkSettings = {
-    ...{ name, connect, form, mode, signOn },
-    connections: keys.get("connections", wholeOf(1, 1000)) ?? 1,
+    ...{ name, mode, form, signOn, isSignOnExpected },
+    connections: keys.get("connections", wholeOf(1, CONNECTIONS_MAX)) ?? usualConnections(mode),
     mac: macKey(keys, form),
-    tls: dialTlsKey(keys),
-    idleMs: keys.get("idle", durationOf) ?? 30_000
+    idleMs: keys.get("idle", durationOf) ?? 30_000,
+    silenceMs: keys.get("silence", durationOf) ?? 90_000
   }
+  refuseKeys(keys, link)
   keys.done()
   return link
 }
+
+/** Whether somebody else has to do something before a link is up. */
+const isWaitedFor = ({ isSignOnExpected, mode }: LoadLinkSettings): boolean => isSignOnExpected || isListening(mode)
+
+/** Milliseconds that all links together may take to come up, when we make their connections and when we wait for some. */
+const UP_MS = 15_000
+const WAITED_FOR_MS = 60_000
 
 /** `90 purchase`, `10 inquiry on second`. */
 const mixLine =
@@ -208,6 +222,7 @@ export const readLoadFile = (file: string): Effect.Effect<LoadSettings, FileInva
       rows: top.get("data", rowsOf) ?? { columns: [], rows: [[]] },
       phases: top.need("profile", anyOf(phasesOf)).flat(),
       timeoutMs: top.get("timeout", durationOf) ?? 5000,
+      upMs: top.get("wait", durationOf) ?? (links.some(isWaitedFor) ? WAITED_FOR_MS : UP_MS),
       warmUpMs: top.get("warm up", durationOf) ?? 0,
       utcOffsetMs: (top.get("utc offset", minutesOf) ?? 480) * 60_000
     }

@@ -62,10 +62,11 @@ export const loadTable = (result: LoadResult): string => {
   ]
   const rates = `${count(sent)} sent in ${(lasted / 1000).toFixed(1)} s (${count((sent / Math.max(1, lasted)) * 1000)}/s)`
   const ends = `${count(answered)} answered, ${count(timedOut)} timed out, ${count(lost)} lost with their connection, ${count(notSent)} not sent`
+  const waited = measure.waited === 0 ? "" : `; ${count(measure.waited)} waited for a connection to be free`
   const odd = `${count(measure.late)} late, ${count(measure.unmatched)} unmatched, ${count(measure.unexpected)} requests that nobody answered`
   return [
     tableOf(head, rows),
-    `${rates}: ${ends}; ${odd}`,
+    `${rates}: ${ends}; ${odd}${waited}`,
     ...stoppedText(result).map((text) => `STOPPED: ${text}`),
     ...measure.series.map((one) => `codes of ${one.message} on ${one.link}: ${codesText(one) || "none"}`),
     ...invalid.map((reason) => `INVALID: ${reason}`)
@@ -101,6 +102,7 @@ export const loadJson = (result: LoadResult): object => {
     startedAt: new Date(startedAt).toISOString(),
     seconds: lasted / 1000,
     ...measure.totals(),
+    waited: measure.waited,
     late: measure.late,
     unmatched: measure.unmatched,
     unexpected: measure.unexpected,

@@ -1,7 +1,8 @@
 /**
  * What a load measures: latencies from the intended start by type and link, the generator's own lag, and a row for each second.
  *
- * Owns histograms and counts. A request that was never answered is recorded at its timeout, so that silence cannot look fast.
+ * Owns histograms and counts. A request that was never answered, or found no connection, is recorded at its timeout, so that
+ * silence cannot look fast.
  * Arguments are monotonic milliseconds.
  */
 import { build, type Histogram } from "hdr-histogram-js"
@@ -58,7 +59,7 @@ export interface Counts {
   timedOut: number
   /** Requests that were waiting when their connection fell. */
   lost: number
-  /** Due when no connection was ready, or no number was free. */
+  /** Due when there was no connection, or none was free before their timeout. */
   notSent: number
 }
 
@@ -91,6 +92,10 @@ export class Measure {
   private timedOut = 0
   /** Requests intended before this are warm-up: counted, and not measured. */
   private measuredFrom = 0
+  /** Requests that had to wait for a connection or number to be free. */
+  waited = 0
+  /** Connections for which the generator's own machine had no room. */
+  starved = 0
   /** Answers that nobody waited for. */
   unmatched = 0
   late = 0
@@ -107,10 +112,11 @@ export class Measure {
     return made
   }
 
-  wasSent(series: Series, intendedAt: number, now: number): void {
+  /** `triedAt`: when the generator came to it. What it waited for after that is the system's, and no lag. */
+  wasSent(series: Series, intendedAt: number, triedAt: number): void {
     series.counts.sent++
     this.sent++
-    const lag = now - intendedAt
+    const lag = triedAt - intendedAt
     if (lag > this.intervalLag) this.intervalLag = lag
     if (intendedAt >= this.measuredFrom) this.lag.recordValue(microseconds(lag))
   }
@@ -129,6 +135,11 @@ export class Measure {
 
   wasLost(series: Series, intendedAt: number, timeout: number): void {
     series.counts.lost++
+    this.record(series, intendedAt, timeout)
+  }
+
+  wasNotSent(series: Series, intendedAt: number, timeout: number): void {
+    series.counts.notSent++
     this.record(series, intendedAt, timeout)
   }
 

@@ -1,10 +1,11 @@
 /** A load from its first dial to its last answer, and the search for the highest rate that a system carries. */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, type Scope } from "effect"
+import { counted } from "../file/Counted.ts"
 import { timepieceOf } from "../partner/Session.ts"
-import { SettingInvalid } from "../SimulatorError.ts"
-import { Generator } from "./Generator.ts"
+import { type ListenFailed, SettingInvalid } from "../SimulatorError.ts"
+import { makeGenerator } from "./Generator.ts"
 import type { LoadSettings } from "./LoadFile.ts"
-import { Measure, type Second, spreadOf } from "./Measure.ts"
+import { type Measure, type Second, spreadOf } from "./Measure.ts"
 import { type Phase, profileLasts } from "./Profile.ts"
 
 /** What a load came to. Times in milliseconds. */
@@ -29,9 +30,6 @@ export interface LoadWatch {
   readonly stop: Effect.Effect<void>
 }
 
-/** Milliseconds that all links together may take to come up. */
-const UP_MAX_MS = 15_000
-
 /** Below this a generator's own lateness is no matter, in milliseconds; above it, it may be a tenth of what is measured. */
 const LAG_MIN_MS = 5
 const LAG_SHARE = 0.1
@@ -40,6 +38,8 @@ const LAG_SHARE = 0.1
 const FAILED_SHARE = 0.001
 
 /** Whether the generator was the limit, and not the system under test. */
+const isGeneratorLimit = (measure: Measure): boolean => measure.starved > 0 || isGeneratorLate(measure)
+
 const isGeneratorLate = (measure: Measure): boolean => {
   const lag = spreadOf(measure.lag).p99
   return lag > LAG_MIN_MS && lag > spreadOf(measure.all).p99 * LAG_SHARE
@@ -51,6 +51,11 @@ export const invalidBecause = (measure: Measure): ReadonlyArray<string> => {
   const all = spreadOf(measure.all)
   const reasons: Array<string> = []
   if (all.count === 0) reasons.push("nothing was measured: no request after the warm-up came to an end")
+  if (measure.starved > 0) {
+    reasons.push(
+      `the generator was the limit: this machine had no port or file for ${counted(measure.starved, "connection")}. Take a lower rate`
+    )
+  }
   if (isGeneratorLate(measure)) {
     reasons.push(
       `the generator was the limit: one request in a hundred left ${lag.p99.toFixed(1)} ms late or more, ` +
@@ -60,41 +65,59 @@ export const invalidBecause = (measure: Measure): ReadonlyArray<string> => {
   return reasons
 }
 
-/** Runs a load. Fails when its links do not come up. */
-export const runLoad = (settings: LoadSettings, watch: LoadWatch): Effect.Effect<LoadResult, SettingInvalid> =>
+/** A load whose links are up: its runs, one after another. */
+interface OpenLoad {
+  readonly run: (phases: ReadonlyArray<Phase>, warmUpMs: number) => Effect.Effect<LoadResult>
+}
+
+/** Opens the links of a load and waits until they are up. */
+const openLoad = (
+  settings: LoadSettings,
+  watch: LoadWatch
+): Effect.Effect<OpenLoad, SettingInvalid | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const clock = yield* Clock.Clock
-    const time = timepieceOf(clock)
-    const measure = new Measure()
-    const generator = yield* Effect.acquireRelease(
-      Effect.sync(() => new Generator(settings, measure, time, watch.tell)),
-      (made) => Effect.sync(() => made.close())
-    )
+    const time = timepieceOf(yield* Clock.Clock)
+    const generator = yield* makeGenerator(settings, time, watch.tell)
     const tick = Effect.sync(() => generator.tick())
     const ticking = (until: () => boolean) => Effect.repeat(Effect.andThen(tick, Effect.sleep(1)), { until })
-    const isUp = yield* ticking(() => generator.isReady).pipe(
+    const isUp = yield* ticking(() => generator.awaits().length === 0).pipe(
       Effect.as(true),
-      Effect.timeoutOrElse({ duration: UP_MAX_MS, orElse: () => Effect.succeed(false) }),
+      Effect.timeoutOrElse({ duration: settings.upMs, orElse: () => Effect.succeed(false) }),
       Effect.raceFirst(Effect.as(watch.stop, true))
     )
     if (!isUp) {
-      const rule = `no connection of some link was up and signed on in ${UP_MAX_MS / 1000} seconds; the lines above say why`
+      const rule = `not up and signed on in ${settings.upMs / 1000} seconds: ${generator.awaits().join("; ")}`
       return yield* new SettingInvalid({ setting: "links", rule })
     }
-    const startedAt = time.wall()
-    const lasts = profileLasts(settings.phases)
-    generator.begin(settings.phases, settings.warmUpMs)
-    let told = 0
-    const isStopped = yield* ticking(() => {
-      for (; told < measure.seconds.length; told++) {
-        watch.onSecond(measure.seconds[told]!, { elapsed: generator.elapsed, lasts })
-      }
-      return generator.isOver
-    }).pipe(Effect.as(false), Effect.raceFirst(Effect.as(watch.stop, true)))
-    const lasted = generator.elapsed
-    measure.tickSecond(measure.seconds.length)
-    return { settings, measure, startedAt, lasted, isStopped, invalid: invalidBecause(measure) }
-  }).pipe(Effect.scoped)
+    const run = (phases: ReadonlyArray<Phase>, warmUpMs: number) =>
+      Effect.gen(function* () {
+        const startedAt = time.wall()
+        const lasts = profileLasts(phases)
+        const measure = generator.begin(phases, warmUpMs)
+        let told = 0
+        const isStopped = yield* ticking(() => {
+          for (; told < measure.seconds.length; told++) {
+            watch.onSecond(measure.seconds[told]!, { elapsed: generator.elapsed, lasts })
+          }
+          return generator.isOver
+        }).pipe(Effect.as(false), Effect.raceFirst(Effect.as(watch.stop, true)))
+        const lasted = generator.elapsed
+        measure.tickSecond(measure.seconds.length)
+        const invalid = [...generator.invalid(), ...invalidBecause(measure)]
+        return { settings: { ...settings, phases, warmUpMs }, measure, startedAt, lasted, isStopped, invalid }
+      })
+    return { run }
+  })
+
+/** Runs a load. Fails when its links do not come up. */
+export const runLoad = (
+  settings: LoadSettings,
+  watch: LoadWatch
+): Effect.Effect<LoadResult, SettingInvalid | ListenFailed> =>
+  openLoad(settings, watch).pipe(
+    Effect.flatMap(({ run }) => run(settings.phases, settings.warmUpMs)),
+    Effect.scoped
+  )
 
 /** A bound on latencies: `p99.9 < 50 ms`. */
 export interface Bound {
@@ -156,7 +179,7 @@ export const judged = (bound: Bound, { invalid, measure }: LoadResult): Omit<Kne
   const isKept = failed <= (answered + failed) * FAILED_SHARE && value < bound.ms
   const slow = `${bound.text.split("<")[0]!.trim()} was ${value.toFixed(value < 10 ? 3 : 1)} ms`
   const unanswered = `${failed} of ${answered + failed} requests had no answer`
-  const isInvalid = !isKept && isGeneratorLate(measure)
+  const isInvalid = !isKept && isGeneratorLimit(measure)
   const why = isInvalid ? "the generator was the limit" : (invalid[0] ?? (value < bound.ms ? unanswered : slow))
   return { value, isKept, says: isKept ? "" : why, isInvalid }
 }
@@ -171,8 +194,10 @@ export const findKnee = (
   stepMs: number,
   watch: LoadWatch,
   onStep: (step: KneeStep) => void
-): Effect.Effect<Knee, SettingInvalid> =>
+): Effect.Effect<Knee, SettingInvalid | ListenFailed> =>
   Effect.gen(function* () {
+    // One opening for all rates: a far side that connects to us may take its time to do it again.
+    const { run } = yield* openLoad(settings, watch)
     const steps: Array<KneeStep> = []
     let last: LoadResult | undefined
     let good = 0
@@ -189,7 +214,7 @@ export const findKnee = (
         to: rate,
         isPoisson: settings.phases[0]?.isPoisson === true
       }
-      const result = yield* runLoad({ ...settings, phases: [phase], warmUpMs: stepMs / 5 }, watch)
+      const result = yield* run([phase], stepMs / 5)
       if (result.isStopped)
         return { bound, rate: good, steps, isStopped: true, isInvalid: false, says: "the search was stopped", last }
       const step: KneeStep = { rate, ...judged(bound, result) }
@@ -209,4 +234,4 @@ export const findKnee = (
       rate = Math.round(bad === Number.POSITIVE_INFINITY ? good * 2 : good === 0 ? bad / 2 : (good + bad) / 2)
     }
     return { bound, rate: good, steps, isStopped: false, isInvalid, says, last }
-  })
+  }).pipe(Effect.scoped)
