@@ -106,7 +106,7 @@ export class Exchanges {
     this.reconciliations = new Reconciliations(desks, wayOut, refusals)
     this.rates = new OverRate(desks, wayOut, refusals, repeats)
     this.requests = new Requests(desks, wayOut, repeats, reversals, originals, this.days)
-    const inquiry = new Inquiry(desks, refusals, originals, containment)
+    const inquiry = new Inquiry(desks, refusals, containment)
     const admission = new RequestAdmission(desks, wayOut, refusals, repeats, originals, inquiry)
     this.deliveries = new Deliveries(desks, wayOut, refusals, answers, repeats, originals, inquiry)
     this.dispatch = new Dispatch(desks, refusals, this.reconciliations, admission, this.requests, this.deliveries)

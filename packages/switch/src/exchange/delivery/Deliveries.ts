@@ -85,15 +85,16 @@ export class Deliveries {
     // Its reversal came before it, and was taken.
     if (known?.outcome === Outcome.unseen) return refusals.repeated(origin, epoch, index, known)
     const question = known !== undefined || asked.isNew ? undefined : repeats.question(origin, index)
-    const coming = { origin, epoch, index, arrivedAt }
+    const coming = { origin, epoch, index, arrivedAt, asked }
     if (question !== undefined) return this.ask(coming, question, () => ({ ...asked, isNew: true }))
     if (!link.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
     if (desks.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
     const routed = this.routed(origin, index)
     const about = asked.original === undefined ? this.originals.question(origin, index, routed) : undefined
     if (about !== undefined) return this.ask(coming, about, (known) => ({ isNew: true, original: { known } }))
+    const meant = this.originals.meant(origin, index, asked.original)
     // To whom its original went, whatever the routes are now.
-    const home = this.originals.wentTo(origin, index, routed) ?? routed
+    const home = this.originals.wentTo(origin, index, meant, routed) ?? routed
     if (home === undefined || home.link.isGone) return refusals.refuse(origin, epoch, index, "noRoute")
     const original = this.underWay(home, origin, index)
     const target = original === undefined ? this.home(home, origin, index) : desks.at(original.desk)
@@ -105,9 +106,9 @@ export class Deliveries {
     if (!hasOwnStan && this.originals.isAnothers(origin, target, index)) {
       return refusals.impostor(origin, epoch, index, anothers)
     }
-    const named = this.originals.named(origin, target, index, stanOf(desks.record.last + 1))
+    const named = this.originals.named(origin, target, index, meant, stanOf(desks.record.last + 1))
     if (named === undefined) return this.unseen(origin, epoch, index, target)
-    this.take(origin, epoch, index, target, named, original)
+    this.take(coming, target, named, meant, original)
   }
 
   /** Where a message goes as the routes say. */
@@ -119,11 +120,10 @@ export class Deliveries {
 
   /** Takes the message over, as `named` for the target; the partner is told when that is on disk. */
   private take(
-    origin: Desk,
-    epoch: number,
-    index: MessageIndex,
+    { origin, epoch, index }: Coming,
     target: Desk,
     named: MessageIndex,
+    meant: Known | undefined,
     original: Stored["original"]
   ): void {
     const { commits, groups, record } = this.desks
@@ -138,7 +138,7 @@ export class Deliveries {
     if (original !== undefined) stored.original = original
     commits.after(partner, stored.exchange, () => target.stored.add(stored))
     if (mtiClass(index.mti) === "reversal") {
-      this.originals.undoneBy(origin, target, index, stored.exchange)
+      this.originals.undoneBy(origin, target, index, meant, stored.exchange)
       if (original !== undefined && origin.language.remains(index) === "")
         this.desks.at(original.desk).outstanding.at(original.slot).isTakenBack = true
     }

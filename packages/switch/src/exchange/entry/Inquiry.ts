@@ -6,7 +6,6 @@ import type { MessageIndex } from "@jinka/codec"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { Containment } from "../watch/Containment.ts"
-import type { Originals } from "./Originals.ts"
 import type { Answer, Question } from "./Questions.ts"
 import type { Known } from "./RecentKeys.ts"
 import type { Refusals } from "./Refusals.ts"
@@ -19,19 +18,19 @@ export interface Coming {
   readonly index: MessageIndex
   /** When it arrived, monotonic milliseconds. */
   readonly arrivedAt: number
+  /** What the journal was asked about it already. */
+  readonly asked: Asked
 }
 
 /** The inquiries of one switch. */
 export class Inquiry {
   private readonly desks: Desks
   private readonly refusals: Refusals
-  private readonly originals: Originals
   private readonly containment: Containment
 
-  constructor(desks: Desks, refusals: Refusals, originals: Originals, containment: Containment) {
+  constructor(desks: Desks, refusals: Refusals, containment: Containment) {
     this.desks = desks
     this.refusals = refusals
-    this.originals = originals
     this.containment = containment
   }
 
@@ -45,12 +44,11 @@ export class Inquiry {
     told: (known: Known | undefined) => Asked,
     again: (index: MessageIndex, asked: Asked) => void
   ): void {
-    const { containment, desks, originals, refusals } = this
+    const { containment, desks, refusals } = this
     const until = arrivedAt + desks.limits.requestTimeoutMs
     const goOn = (index: MessageIndex, answer: Answer) => {
       if (answer === "unknown") return refusals.unsure(origin, epoch)
-      const asked = told(answer)
-      originals.asTold(asked.original, () => again(index, asked))
+      again(index, told(answer))
     }
     const isAsking = desks.questions.ask(origin, index, question, until, (index, answer) =>
       containment.later(origin, epoch, index, () => goOn(index, answer))

@@ -46,8 +46,6 @@ export class Originals {
   private readonly desks: Desks
   private readonly repeats: Repeats
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
-  /** What the journal has said of the original of the message that is being handled. */
-  private told: Told | undefined
 
   constructor(desks: Desks, repeats: Repeats) {
     this.desks = desks
@@ -72,16 +70,6 @@ export class Originals {
     if (sent !== undefined && sent.origin >= 0)
       return !this.desks.kin.linksOf(origin).some(({ id }) => id === sent.origin)
     return !origin.language.isKeyNamed && this.known(origin, index) === undefined && this.isKnownOfOthers(origin, index)
-  }
-
-  /** Handles a message about whose original the journal has said this; left out: it was not asked. */
-  asTold(told: Told | undefined, handle: () => void): void {
-    this.told = told
-    try {
-      handle()
-    } finally {
-      this.told = undefined
-    }
   }
 
   /** Whether another partner than that of `origin` has sent what the message is about: a request, or an advice. */
@@ -111,29 +99,44 @@ export class Originals {
   /**
    * The message as it goes to a target that knows messages by STANs of ours: with `stan` as its own, and its original named by
    * the STAN that it had there. `undefined` when the partner has sent no such request: with the partner's STAN in it the message
-   * could hit another one's.
+   * could hit another one's. `told`: see `meant`.
    */
-  withStan(origin: Desk, index: MessageIndex, stan: string): MessageIndex | undefined {
-    const { language } = origin
+  withStan(origin: Desk, index: MessageIndex, stan: string, told?: Told): MessageIndex | undefined {
+    const isAboutOther = origin.language.original(index) !== undefined || mtiClass(index.mti) === "reversal"
+    return this.renamed(origin, index, stan, isAboutOther ? this.meant(origin, index, told)?.exchange : undefined)
+  }
+
+  /** The same, where the original is `exchange`. */
+  private renamed(
+    { language }: Desk,
+    index: MessageIndex,
+    stan: string,
+    exchange: number | undefined
+  ): MessageIndex | undefined {
     const hasOriginal = language.original(index) !== undefined
     if (!hasOriginal && mtiClass(index.mti) !== "reversal") return language.withStan(index, stan)
-    const exchange = this.meant(origin, index)?.exchange
     if (exchange === undefined) return undefined
     return hasOriginal ? language.withStan(index, stan, stanOf(exchange)) : language.withStan(index, stanOf(exchange))
   }
 
   /**
    * A message about something that may have ended, as its target knows it: see `withStan`. A reload may have changed by which
-   * STANs the target knows messages; the original is named by the one that it went under.
+   * STANs the target knows messages; the original, which became `meant`, is named by the one that it went under.
    */
-  named(origin: Desk, target: Desk, index: MessageIndex, stan: string): MessageIndex | undefined {
+  named(
+    origin: Desk,
+    target: Desk,
+    index: MessageIndex,
+    meant: Known | undefined,
+    stan: string
+  ): MessageIndex | undefined {
     const { language } = origin
     const isOwn = target.language.hasOwnStan
-    const exchange = this.meant(origin, index)?.exchange ?? 0
+    const exchange = meant?.exchange ?? 0
     const partners = [target, ...this.desks.groups.others(target.id)]
     const other = isOwn ? "callers" : "own"
     const isChanged = exchange !== 0 && partners.some((one) => this.isSentAs(other, one, origin, index, exchange))
-    if (!isChanged) return isOwn ? this.withStan(origin, index, stan) : index
+    if (!isChanged) return isOwn ? this.renamed(origin, index, stan, meant?.exchange) : index
     if (language.original(index) === undefined) return isOwn ? index : language.withStan(index, stanOf(exchange))
     return isOwn ? language.withStan(index, stan) : language.withStan(index, language.stan(index), stanOf(exchange))
   }
@@ -172,11 +175,13 @@ export class Originals {
 
   /**
    * What became of the original of the message: of a request that names one as memory has it. Anything else may mean another
-   * one than that of another day with its key: the journal has said which.
+   * one than that of another day with its key: the journal has `told` which, and where it went.
    */
-  meant(origin: Desk, index: MessageIndex): Known | undefined {
+  meant(origin: Desk, index: MessageIndex, told: Told | undefined): Known | undefined {
     const known = this.known(origin, index)
-    return known === undefined || isOfAnotherDay(origin, index, known) ? this.told?.known : known
+    const said = told?.known
+    if (known === undefined || isOfAnotherDay(origin, index, known)) return said
+    return known.to === undefined && said?.exchange === known.exchange ? { ...known, to: said.to } : known
   }
 
   /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
@@ -214,13 +219,15 @@ export class Originals {
     return sent.exchange
   }
 
-  /** A reversal for `target` was taken as `exchange`: what it is about must not be told to be approved, or come, behind it. */
-  undoneBy(origin: Desk, target: Desk, index: MessageIndex, exchange: number): void {
-    const known = this.meant(origin, index)
-    if (known === undefined) return this.unseen(origin, index, exchange)
+  /**
+   * A reversal for `target` was taken as `exchange`: what it is about must not be told to be approved, or come, behind it. What
+   * became of that: `meant`.
+   */
+  undoneBy(origin: Desk, target: Desk, index: MessageIndex, meant: Known | undefined, exchange: number): void {
+    if (meant === undefined) return this.unseen(origin, index, exchange)
     // What remains of it stands.
     if (origin.language.remains(index) !== "") return
-    if (!this.isDeclined(target, origin, index, known.exchange)) this.takenBack(origin, index, known.exchange)
+    if (!this.isDeclined(target, origin, index, meant.exchange)) this.takenBack(origin, index, meant.exchange)
   }
 
   /**
@@ -239,15 +246,14 @@ export class Originals {
   }
 
   /**
-   * The desk that the message's original went to, when its link is another partner's than that of `home`, where the message would
-   * go now: the routes were changed in between. Whoever never had the original says that there is none, and its money stays.
+   * The desk that the message's original, which became `meant`, went to, when its link is another partner's than that of `home`,
+   * where the message would go now: the routes were changed in between. Whoever never had the original says that there is none,
+   * and its money stays.
    */
-  wentTo(origin: Desk, index: MessageIndex, home: Desk | undefined): Desk | undefined {
-    const known = this.meant(origin, index)
-    if (known === undefined || known.outcome === Outcome.refused) return undefined
-    const told = this.told?.known?.exchange === known.exchange ? this.told.known.to : undefined
-    const sent = known.outcome === Outcome.queued ? known.to : this.sentTo(origin, index, known.exchange, home)
-    const went = sent ?? told
+  wentTo(origin: Desk, index: MessageIndex, meant: Known | undefined, home: Desk | undefined): Desk | undefined {
+    if (meant === undefined || meant.outcome === Outcome.refused) return undefined
+    const isQueued = meant.outcome === Outcome.queued
+    const went = (isQueued ? undefined : this.sentTo(origin, index, meant.exchange, home)) ?? meant.to
     const desk = went === undefined ? undefined : this.desks.at(went)
     return desk !== undefined && home !== undefined && this.desks.kin.isOfOne(desk, home) ? undefined : desk
   }

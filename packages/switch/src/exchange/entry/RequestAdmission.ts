@@ -21,11 +21,6 @@ import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
 import { type Asked, notAsked, type Repeats } from "./Repeats.ts"
 
-/** A request that is being admitted. */
-interface ComingRequest extends Coming {
-  readonly asked: Asked
-}
-
 /** The admission of one switch. */
 export class RequestAdmission {
   private readonly desks: Desks
@@ -82,12 +77,12 @@ export class RequestAdmission {
   }
 
   /** Memory does not know what is asked for: the request goes on, as `told`, when the journal has said so. */
-  private ask(coming: ComingRequest, question: Question, told: (known: Known | undefined) => Asked): void {
+  private ask(coming: Coming, question: Question, told: (known: Known | undefined) => Asked): void {
     const { origin, epoch, arrivedAt } = coming
     this.inquiry.ask(coming, question, told, (again, asked) => this.request(origin, epoch, again, arrivedAt, asked))
   }
 
-  private accept(coming: ComingRequest, target: Desk): void {
+  private accept(coming: Coming, target: Desk): void {
     const { origin, epoch, index, arrivedAt, asked } = coming
     const { desks, originals } = this
     const { groups } = desks
@@ -105,7 +100,7 @@ export class RequestAdmission {
       return this.refusals.impostor(origin, epoch, index, anothers)
     }
     // Its own STAN is that of the exchange that it is about to be.
-    const named = hasOwnStan ? originals.withStan(origin, index, stanOf(desks.record.last + 1)) : index
+    const named = hasOwnStan ? originals.withStan(origin, index, stanOf(desks.record.last + 1), asked.original) : index
     if (named === undefined) {
       const question = asked.original === undefined ? originals.question(origin, index) : undefined
       if (question !== undefined) return this.ask(coming, question, (known) => ({ isNew: true, original: { known } }))
@@ -124,7 +119,7 @@ export class RequestAdmission {
   }
 
   /** The request is taken: its exchange begins in `slot`, and it goes on once the journal has it. */
-  private open({ origin, epoch, index }: ComingRequest, target: Desk, slot: Slot, partner: number): void {
+  private open({ origin, epoch, index }: Coming, target: Desk, slot: Slot, partner: number): void {
     const { desks } = this
     slot.exchange = desks.record.accepted(origin, epoch, target, index)
     slot.takenAt = desks.now
@@ -142,7 +137,7 @@ export class RequestAdmission {
     desks.commits.forward(partner, slot.exchange, target.id, slot.id)
   }
 
-  private refuse({ origin, epoch, index }: ComingRequest, refusal: Refusal): void {
+  private refuse({ origin, epoch, index }: Coming, refusal: Refusal): void {
     this.refusals.refuse(origin, epoch, index, refusal)
   }
 }
