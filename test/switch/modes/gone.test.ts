@@ -75,8 +75,8 @@ const web = {
 }
 
 /** A switch, an issuer that holds its approvals until `answer`, and one caller of it. */
-const start = async (door: string, issuer: Partial<LinkAll> = {}) => {
-  const { link } = doors[door]!
+const start = async (door: string, issuer: Partial<LinkAll> = {}, callers: Partial<LinkAll> = {}) => {
+  const link = { ...doors[door]!.link, ...callers }
   const held: Array<() => void> = []
   const partner = await host((one, socket) => {
     const answer = () => socket.write(framed(answerTo(one)))
@@ -101,6 +101,7 @@ const start = async (door: string, issuer: Partial<LinkAll> = {}) => {
     partner,
     caller,
     heard: () => heard,
+    answered: () => rig.count("answered"),
     asked: (many: number) => until(() => held.length >= many),
     answer: () => {
       for (const one of held.splice(0)) one()
@@ -123,6 +124,39 @@ const reversed = async (rig: Rig, many: number): Promise<void> => {
 const seen = () => new Promise((resolve) => setTimeout(resolve, 100))
 
 describe("A caller that goes before its answer", () => {
+  for (const mode of ["async-duplex", "sync-long"] as const) {
+    it(`and is back before its system could say that it was gone (${mode}): its approval is reversed`, async () => {
+      const { rig, caller, asked, answer, answered } = await start("one long connection", {}, { mode })
+      caller.write(framed(purchase(1)))
+      await asked(1)
+      caller.destroy()
+      await seen()
+      answer()
+      await until(() => answered() === 1)
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      const back = connect({ port: rig.port("callers"), host: "127.0.0.1" })
+      await until(() => rig.running.links[0]!.isReady && rig.running.links[0]!.epoch === 2)
+      await reversed(rig, 1)
+      back.destroy()
+    })
+
+    it(`half, hears it and is back at once (${mode}): nothing is reversed`, async () => {
+      const { rig, caller, asked, answer, heard } = await start("one long connection", {}, { mode })
+      caller.write(framed(purchase(1)))
+      await asked(1)
+      caller.end()
+      await seen()
+      answer()
+      await until(() => heard().includes("0210"))
+      const back = connect({ port: rig.port("callers"), host: "127.0.0.1" })
+      await until(() => rig.running.links[0]!.epoch === 2)
+      await new Promise((resolve) => setTimeout(resolve, 500))
+
+      expect([rig.count("answered"), rig.count("undelivered"), rig.count("queued")]).toEqual([1, 0, 0])
+      back.destroy()
+    })
+  }
+
   for (const [door, { request, halfIsGone }] of Object.entries(doors)) {
     for (const [way, go] of Object.entries(ways)) {
       it(`on ${door} and ${way}: its approval is reversed`, async () => {

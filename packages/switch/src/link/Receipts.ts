@@ -55,6 +55,11 @@ export class Receipts {
     return this.receipts.length - this.head
   }
 
+  /** Answers were handed over since the partner closed its direction, and nothing has told yet whether they were heard. */
+  get isHolding(): boolean {
+    return this.isHeld && this.brokenAt === undefined && this.size > 0 && this.ends[this.head]! <= this.handedTo
+  }
+
   /** The answer that ends at `position` was put. On a connection that has ended under it it is undelivered at once. */
   add(position: number, receipt: Receipt): void {
     if (this.isOver) return receipt.settle(false)
@@ -80,6 +85,12 @@ export class Receipts {
   /** The connection is broken: the kernel has got what ends at `position` or before. Left out: what it was known to have. */
   broken(position = this.handedTo): void {
     this.brokenAt ??= position
+  }
+
+  /** No reset came in its time: what was handed over since the partner closed its direction has been heard. */
+  heard(): void {
+    this.isHeld = false
+    this.deliver(this.handedTo)
   }
 
   /** The partner was gone when it closed its direction: nothing that was handed over since has been heard. */

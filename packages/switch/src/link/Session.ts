@@ -162,9 +162,17 @@ export class Session implements ReceivingSession, WatchedSession {
   /** Ends the connection with a reason, from any fiber or from the switch. */
   fail(ended: LinkEnded): void {
     this.failure ??= ended
-    this.receipts.broken(this.outbox.handed(this.connection.unsent()))
-    this.connection.close("reset")
+    if (!this.isUndecided) {
+      this.receipts.broken(this.outbox.handed(this.connection.unsent()))
+      this.connection.close("reset")
+    }
     this.wake(0)
+  }
+
+  /** The kernel has answers that were written since the partner's FIN, and all of them: nobody knows yet whether it heard. */
+  private get isUndecided(): boolean {
+    const isWriting = this.outbox.waiting > 0 || this.deadlines.writingSince > 0
+    return this.isHalfClosed && !isWriting && this.connection.probe !== undefined && this.receipts.isHolding
   }
 
   /** Ends the connection in order: FIN goes out behind what is unsent, and the partner's is waited for a moment. */
@@ -228,8 +236,21 @@ export class Session implements ReceivingSession, WatchedSession {
         return this.failure ?? this.deadlines.finishing?.ended ?? ended
       })
     ),
+    // It makes room for the next connection at once, and goes on waiting for the reset of a partner that was gone.
+    Effect.tap(() => (this.isUndecided ? Effect.forkDetach(this.hear) : Effect.sync(() => this.over()))),
+    Effect.onInterrupt(() => Effect.sync(() => this.over()))
+  )
+
+  /** Given up before it was known whether the partner, which had closed its direction, heard the last answers. */
+  private readonly hear: Effect.Effect<void> = Effect.suspend(() => this.resetCame).pipe(
+    Effect.catch(() => Effect.sync(() => this.receipts.unheard())),
     Effect.ensuring(Effect.sync(() => this.over()))
   )
+
+  private get resetCame(): Effect.Effect<void, ConnectionEnded> {
+    const isFinAwaited = this.link.settings.frame.kind === "until-close"
+    return Effect.map(heard(this.connection, this.receipts, isFinAwaited), () => this.receipts.heard())
+  }
 
   private over(): void {
     if (this.deadlines.finishing === undefined) this.breakOff()
@@ -267,12 +288,12 @@ export class Session implements ReceivingSession, WatchedSession {
     this.deadlines.frameSince = 0
     // Ours may have been the first FIN.
     this.link.halfClosed(this, this.deadlines.finishing?.ended ?? ended)
-    const { frame, short, writeTimeoutMs } = this.link.settings
+    const { short, writeTimeoutMs } = this.link.settings
     return events
       .turned(this)
       .until(() => !isOwing(), short?.idleMs ?? writeTimeoutMs)
       .pipe(
-        Effect.andThen(heard(this.connection, this.receipts, frame.kind === "until-close")),
+        Effect.andThen(Effect.suspend(() => this.resetCame)),
         Effect.catch((gone) => Effect.sync(() => this.foundNobody(gone)))
       )
   }
