@@ -70,14 +70,15 @@ export const anyChange: fc.Arbitrary<Change> = fc.oneof(
 interface Spot {
   readonly holder: Record<string, unknown> | Array<unknown>
   readonly key: string | number
+  readonly level: number
 }
 
-const spotsOf = (value: unknown): ReadonlyArray<Spot> => {
+const spotsOf = (value: unknown, level = 1): ReadonlyArray<Spot> => {
   if (typeof value !== "object" || value === null) return []
   const holder = value as Spot["holder"]
   return Object.keys(value).flatMap((name) => {
     const key = Array.isArray(value) ? Number(name) : name
-    return [{ holder, key }, ...spotsOf(holder[key as never])]
+    return [{ holder, key, level }, ...spotsOf(holder[key as never], level + 1)]
   })
 }
 
@@ -90,29 +91,44 @@ const LEVELS_MAX = 600
 const levelsOf = (value: unknown): number =>
   typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(levelsOf)) : 0
 
-/** The tree with the change made; the tree given is changed. */
+/** Characters of a text at most: lists of lists of lists, each made huge, would be written for hours. */
+const SIZE_MAX = 400_000
+
+/** Characters that a value takes as YAML, roughly: its lines are indented by two for each level. */
+const sizeOf = (value: unknown, level = 0): number => {
+  if (typeof value === "string") return 2 * level + value.length
+  if (typeof value !== "object" || value === null) return 2 * level + 5
+  return Object.entries(value).reduce((size, [key, inner]) => size + key.length + sizeOf(inner, level + 1), 2 * level)
+}
+
+/** The tree with the change made, unless it grew too large; the tree given is changed. */
 export const changeTree = (tree: unknown, change: Change): void => {
   const spots = spotsOf(tree)
   const spot = spots[change.at % Math.max(1, spots.length)]
   if (spot === undefined) return
-  const { holder, key } = spot
-  const put = (value: unknown) => {
-    holder[key as never] = value as never
-  }
+  const { holder, key, level } = spot
   const value: unknown = holder[key as never]
+  const isRoomFor = (more: unknown, times = 1, at = level): boolean =>
+    sizeOf(tree) + times * sizeOf(more, at) <= SIZE_MAX
+  const put = (next: unknown) => {
+    if (isRoomFor(next)) holder[key as never] = next as never
+  }
   switch (change.kind) {
     case "drop":
       if (Array.isArray(holder)) holder.splice(Number(key), 1)
       else delete holder[key as never]
       return
     case "double":
+      if (!isRoomFor(value)) return
       if (Array.isArray(holder)) holder.push(structuredClone(value))
       else holder[`${key}s`] = structuredClone(value)
       return
     case "huge":
-      return put(
-        Array.isArray(value) ? Array.from({ length: 300 }, (_, n) => value[n % value.length]) : "x".repeat(70_000)
-      )
+      if (Array.isArray(value)) {
+        if (!isRoomFor(value, 300 / Math.max(1, value.length))) return
+        return put(Array.from({ length: 300 }, (_, n) => structuredClone(value[n % value.length])))
+      }
+      return put("x".repeat(70_000))
     case "retype":
       return put(structuredClone(change.value))
     case "add":
@@ -125,6 +141,7 @@ export const changeTree = (tree: unknown, change: Change): void => {
       return levelsOf(tree) + change.depth > LEVELS_MAX ? undefined : put(nested(value, change.depth))
     case "swap": {
       const other = spots[change.with % spots.length]!
+      if (!isRoomFor(value, 1, other.level)) return
       const theirs = structuredClone(other.holder[other.key as never])
       other.holder[other.key as never] = structuredClone(value) as never
       return put(theirs)

@@ -4,7 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { compile, Framer } from "@jinka/codec"
 import { Cause, Effect, Exit } from "effect"
 import fc from "fast-check"
-import { beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { parse as parseYaml, stringify } from "yaml"
 import { FileInvalid } from "../../packages/simulator/src/file/FileInvalid.ts"
 import { parseYaml as parseDialogue } from "../../packages/simulator/src/file/YamlNodes.ts"
@@ -16,6 +16,7 @@ import { problemText } from "../../packages/switch/src/operate/configuration/tex
 import { YamlText } from "../../packages/switch/src/operate/configuration/text/YamlText.ts"
 import { sound } from "../switch/operate/checked.ts"
 import { anyChange, anyTextChange, changeText, changeTree } from "./Corruption.ts"
+import { UnderWay } from "./UnderWay.ts"
 
 const examples = new URL("../../examples/", import.meta.url)
 const corpus = new URL("../fixtures/configuration/", import.meta.url)
@@ -50,6 +51,9 @@ responseCodes: { "00": { en: Approved, zh: 承兑 } }
 const parsed = (text: string) =>
   Effect.runPromiseExit(parse(text, "switch.yaml", "/srv/jinka").pipe(Effect.provide(NodeServices.layer)))
 
+const underWay = new UnderWay("configuration")
+afterAll(() => underWay.ended())
+
 let base: Configuration
 beforeAll(async () => {
   const exit = await parsed(sound)
@@ -58,6 +62,7 @@ beforeAll(async () => {
 
 /** What a command would do with the text; throws for anything but a good file and a refused one that can be corrected. */
 const look = async (text: string): Promise<void> => {
+  underWay.begins(text)
   // What an operator's command still finds in a corrupt file.
   void new YamlText(text).guess
   const exit = await parsed(text)
@@ -82,7 +87,7 @@ const look = async (text: string): Promise<void> => {
   }
 }
 
-describe("Any text of a configuration", () => {
+describe(`Any text of a configuration (the one under way: ${underWay.place})`, () => {
   it(
     "is taken, or refused with place, rule and what to write, however its keys and values are changed",
     async () => {
@@ -91,6 +96,7 @@ describe("Any text of a configuration", () => {
           fc.constantFrom(...texts),
           fc.array(anyChange, { minLength: 1, maxLength: 4 }),
           async (text, changes) => {
+            underWay.begins({ text, changes })
             const tree = parseYaml(text)
             for (const change of changes) changeTree(tree, change)
             await look(stringify(tree, { aliasDuplicateObjects: false }))
@@ -144,11 +150,12 @@ describe("Any text of a configuration", () => {
           fc.array(anyChange, { maxLength: 4 }),
           fc.array(anyTextChange, { maxLength: 2 }),
           (changes, textChanges) => {
+            underWay.begins({ changes, textChanges })
             const tree = parseYaml(dialectFile)
             for (const change of changes) changeTree(tree, change)
-            const read = dialectOfText(
-              textChanges.reduce(changeText, stringify(tree, { aliasDuplicateObjects: false }))
-            )
+            const text = textChanges.reduce(changeText, stringify(tree, { aliasDuplicateObjects: false }))
+            underWay.begins(text)
+            const read = dialectOfText(text)
             if (typeof read === "string") expect(read).not.toMatch(/undefined|\[object|NaN|call stack/)
             else compile(read)
           }

@@ -13,6 +13,7 @@ import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
 import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
 import { readTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
 import { anyChange, anyTextChange, changeText, changeTree } from "./Corruption.ts"
+import { UnderWay } from "./UnderWay.ts"
 
 /** Each property is tried as often for each kind of file; more for a night. */
 const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 40)
@@ -130,7 +131,11 @@ const kinds = {
 type Kind = keyof typeof kinds
 
 const folder = mkdtempSync(join(tmpdir(), "jinka-files-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const underWay = new UnderWay("simulator-files")
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+  underWay.ended()
+})
 const corpus = new URL("../fixtures/simulator/", import.meta.url)
 
 const reading = (kind: Kind, text: string): Exit.Exit<unknown, FileInvalid> => {
@@ -141,6 +146,7 @@ const reading = (kind: Kind, text: string): Exit.Exit<unknown, FileInvalid> => {
 
 /** Throws for anything but a good file, and a refused one that says where and what. */
 const look = (kind: Kind, text: string): void => {
+  underWay.begins(text)
   const exit = reading(kind, text)
   if (Exit.isSuccess(exit)) return
   const failed = Cause.squash(exit.cause)
@@ -154,7 +160,7 @@ const look = (kind: Kind, text: string): void => {
   expect(said).not.toContain("\n")
 }
 
-describe.each(Object.keys(kinds) as ReadonlyArray<Kind>)("A %s file", (kind) => {
+describe.each(Object.keys(kinds) as ReadonlyArray<Kind>)(`A %s file (the one under way: ${underWay.place})`, (kind) => {
   const { text } = kinds[kind]
 
   it("that has something of everything is taken", () => {
@@ -166,6 +172,7 @@ describe.each(Object.keys(kinds) as ReadonlyArray<Kind>)("A %s file", (kind) => 
     () => {
       fc.assert(
         fc.property(fc.array(anyChange, { minLength: 1, maxLength: 4 }), (changes) => {
+          underWay.begins(changes)
           const tree = parseYaml(text)
           for (const change of changes) changeTree(tree, change)
           look(kind, stringify(tree, { aliasDuplicateObjects: false }))

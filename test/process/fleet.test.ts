@@ -155,6 +155,12 @@ const onStandby: (one: FleetSwitch) => Effect.Effect<void, unknown, Scope.Scope>
   const [owner, before] = [one.owner(), one.takeovers()]
   const node = otherThan(owner)
   const asked = one.process(node)
+  const seen = yield* run(one.command(node, ["status"], ["--json"]))
+  // On a machine that is too busy for beats the switch has just moved, and the node does not see the new owner yet.
+  if ((seen.said[0]?.["owner"] as { readonly owner?: string } | undefined)?.owner !== owner) {
+    yield* Effect.sleep("100 millis")
+    return yield* onStandby(one)
+  }
   const command = one.command(node, ["pending", "list"], ["--json"])
   const { said } = yield* run(command)
   const act = yield* run(one.command(node, ["pending", "close"], ["--exchange", "1", "--reason", "drill"]))

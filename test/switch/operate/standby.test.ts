@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { serveStandbyAdmin } from "../../../packages/switch/src/operate/admin/Admin.ts"
+import { standbyWords } from "../../../packages/switch/src/operate/control/StandbyRoutes.ts"
 import * as Platform from "../../../packages/switch/src/Platform.ts"
 import * as Credentials from "../../../packages/switch/src/transport/Credentials.ts"
 
@@ -33,5 +34,16 @@ describe("The administrative listener of a node that stands by", () => {
       [503, expect.stringContaining(words)],
       [200, expect.stringContaining("jinka_standby 1")]
     ])
+  })
+})
+
+describe("What a node that stands by says of the owner", () => {
+  const says = (owner: string | null) =>
+    standbyWords({ node: "n2", last: () => ({ seen: { node: owner, beat: "1", halted: null } }) })
+
+  it("names another node; of itself, started again before the others know of its end, it says that it had the switch", () => {
+    expect(says("n1")).toBe("node n2 stands by: node n1 has the switch")
+    expect(says("n2")).toBe("node n2 stands by: it had the switch until it ended, and no other node has it yet")
+    expect(says(null)).toBe("node n2 stands by: no node has the switch yet")
   })
 })

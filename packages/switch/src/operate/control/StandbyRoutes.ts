@@ -7,7 +7,7 @@ import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { noCounts } from "../../journal/EntryKind.ts"
 import type { StandingBy } from "../owner/Claim.ts"
 import type { Asked } from "./Control.ts"
-import type { StatusReport } from "./Report.ts"
+import { ownerWords, type StatusReport } from "./Report.ts"
 import { entriesByKind, type Identity } from "./Status.ts"
 
 /** What a node that stands by knows. */
@@ -33,15 +33,14 @@ export const standbyWords = ({ last, node }: Pick<Standby, "last" | "node">): st
   if (halted !== null) {
     return `node ${node} stands by: node ${owner} has stopped the switch, and a person decides whether it goes on (${halted})`
   }
-  return owner === ""
-    ? `node ${node} stands by: no node has the switch yet`
-    : `node ${node} stands by: node ${owner} has the switch`
+  return `node ${node} stands by: ${ownerWords(node, owner)}`
 }
 
 /** Where to go with what is not answered here. */
 const elsewhereWords = (standby: Standby): string => {
   const what = standby.last()
-  const isThere = "seen" in what && typeof what.seen?.node === "string" && typeof what.seen.halted !== "string"
+  const isHalted = "seen" in what && typeof what.seen?.halted === "string"
+  const isThere = !isHalted && !["", standby.node].includes(ownerSeen(what))
   return `${standbyWords(standby)}. ${isThere ? "Ask there." : "`jinka owners` shows who has it."}`
 }
 

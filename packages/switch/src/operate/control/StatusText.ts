@@ -3,7 +3,14 @@
  */
 import { counted } from "../Counted.ts"
 import { alarmText, linkText } from "./LinkText.ts"
-import type { DoorReport, GroupReport, ModuleReport, OwnerReport, StatusReport } from "./Report.ts"
+import {
+  type DoorReport,
+  type GroupReport,
+  type ModuleReport,
+  type OwnerReport,
+  ownerWords,
+  type StatusReport
+} from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 import { byCode } from "./TrafficText.ts"
 
@@ -63,8 +70,7 @@ const ownerText = ({ node, epoch, since }: OwnerReport, at: string): string =>
 
 /** All that a node has to say that stands by. */
 const standbyText = ({ name, pid, startedAt, at }: StatusReport, { node, owner, blind }: OwnerReport): string => {
-  const who = owner === "" ? "no node has the switch" : `node ${owner} has the switch`
-  const seen = blind === "" ? who : `it does not see who has the switch: ${blind}`
+  const seen = blind === "" ? ownerWords(node, owner) : `it does not see who has the switch: ${blind}`
   return `${name}: stands by on node ${node}; ${seen}; process ${pid}, up for ${span(startedAt, at)}`
 }
 
