@@ -111,7 +111,9 @@ for (const defect of chosen) {
     spoil(folder, defect)
     const began = Date.now()
     const { code, finding, seed, text } = await hunt(folder, seeds, defect.mode ?? "switch", defect.wishes)
-    const isFound = code === 1 && seed !== undefined
+    // A copy that breaks down does not show whether the world finds the defect.
+    const isBroken = /\b(TypeError|ReferenceError|SyntaxError)\b/.test(finding)
+    const isFound = code === 1 && seed !== undefined && !isBroken
     if (!isFound) missed++
     const time = `${((Date.now() - began) / 1000).toFixed(1)} s`
     console.log(`${isFound ? `found by seed ${seed}` : "NOT FOUND"}  ${defect.breaks}  ${defect.name}  (${time})`)

@@ -20,6 +20,24 @@ describe("the deliberate defects of `npm run canary`", () => {
   })
 })
 
+/** Members that a text uses: `write` of `this.write(slot)`, `messages` of `this.messages.write(slot)`. */
+const membersIn = (text: string): ReadonlyArray<string> => [...text.matchAll(/\bthis\.(\w+)/g)].map(([, name]) => name!)
+
+/** What a class declares, or what the rest of the file uses too. */
+const hasMember = (text: string, name: string): boolean =>
+  new RegExp(`^  (private |readonly |get )*${name}[(<:=?]|\\bthis\\.${name}\\b`, "m").test(text)
+
+describe("what a deliberate defect puts in its place", () => {
+  it("names no member that its file does not have: a switch that breaks down is no find", () => {
+    const root = new URL("../../", import.meta.url)
+    const unknown = defects.flatMap(({ file, name, put }) => {
+      const text = readFileSync(new URL(file, root), "utf8")
+      return membersIn(put).flatMap((member) => (hasMember(text, member) ? [] : [`${name}: ${member}`]))
+    })
+    expect(unknown).toEqual([])
+  })
+})
+
 /** A switch with a defect at its edge: of what it writes to an issuer, each thirtieth write leaves twice. */
 const twiceWriting: Subject = {
   ...jinkaSwitch,

@@ -70,7 +70,7 @@ export const defects: ReadonlyArray<Defect> = [
     breaks: "G4",
     file: exchange("request/Requests"),
     find: "    slot.sentAt = session.outbox.promise()\n",
-    put: "    slot.sentAt = session.outbox.promise()\n    if (slot.exchange % 97 === 0) this.write(target, session, slot)\n"
+    put: "    slot.sentAt = session.outbox.promise()\n    if (slot.exchange % 97 === 0) this.messages.write(target, session, slot)\n"
   },
   {
     name: "a repeat does not say that it is one",

@@ -1,5 +1,6 @@
 import { idleFrame, isMessageError } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
+import { mismatchOf, partApproved } from "../../packages/simulator/src/acquirer/Outstanding.ts"
 import { cupsForm, framed } from "../../packages/simulator/src/message/CupsMessage.ts"
 import {
   answerHeader,
@@ -121,5 +122,19 @@ describe("keys and message types", () => {
   it("write the transmission time in China Standard Time, over the turn of the year", () => {
     expect(transmissionTime(Date.UTC(2026, 11, 31, 15, 59, 59))).toBe("1231235959")
     expect(transmissionTime(Date.UTC(2026, 11, 31, 16, 0, 0))).toBe("0101000000")
+  })
+})
+
+describe("the answer to a request", () => {
+  const request = { header: {}, mti: "0200", fields: { 4: "000000000500", 37: "R" }, reject: "00000" } as never
+  const answer = (fields: object) =>
+    ({ header: {}, mti: "0210", fields: { 37: "R", ...fields }, reject: "00000" }) as never
+
+  it("has another amount where a part was approved, and nowhere else", () => {
+    expect(mismatchOf(request, answer({ 4: "000000000500", 39: "00" }))).toBeUndefined()
+    expect(mismatchOf(request, answer({ 4: "000000000200", 39: "10" }))).toBeUndefined()
+    expect(partApproved(request, answer({ 4: "000000000200", 39: "10" }))).toBe(200)
+    expect(mismatchOf(request, answer({ 4: "000000000600", 39: "10" }))).toBe("DE 4")
+    expect(mismatchOf(request, answer({ 4: "000000000200", 39: "00" }))).toBe("DE 4")
   })
 })

@@ -147,6 +147,8 @@ describe("the rules that were added", () => {
 describe("the report", () => {
   it("says of every guarantee what is not checked", () => {
     const table = verdictTable(check({ ...sound(), journal: undefined }))
+    // A terminal breaks no line of it.
+    expect(Math.max(...table.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120)
     for (const guarantee of ["G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10"]) {
       expect(table).toMatch(new RegExp(`^  ${guarantee}  \\S`, "m"))
     }

@@ -44,6 +44,34 @@ describe("a partner that sends", () => {
     }
   )
 
+  it.each(trading.map(([name]) => name))(
+    "takes a part that is approved for that part, gives it back by a void, and the checker agrees, in the dialect %s",
+    (dialect) => {
+      const partly =
+        "rules:\n  - { when: { every: 3 }, answer: approve 40% }\n  - { when: { every: 7 }, answer: approve 40%, silence: yes }\n"
+      const link = new Link(head(dialect, sends(`${all}, timeout: 2s`)), head(dialect, partly))
+      for (let ms = 0; ms < 15_000; ms += 50) link.pass(50)
+
+      expect(link.one.history.lines.some(({ approved }) => approved !== undefined)).toBe(true)
+      expect(findings(link).filter((one) => !one.startsWith("no-blind-resend"))).toEqual([])
+    }
+  )
+
+  it.each([
+    ["another amount", "wrong: amount"],
+    ["another MTI", "mti: 0230"],
+    ["a partial approval of more", 'answer: approve 40%, 4: "000000999999"']
+  ])("does not take an answer with %s for its own, and the checker says so", (_, rule) => {
+    const link = new Link(
+      head("cups", sends(", timeout: 2s")),
+      head("cups", `rules:\n  - { when: { nth: 5 }, ${rule} }\n`)
+    )
+    for (let ms = 0; ms < 10_000; ms += 50) link.pass(50)
+
+    expect(link.one.history.lines.filter(({ what }) => what === "mismatch")).toHaveLength(1)
+    expect(findings(link).some((one) => one.startsWith("right-answer"))).toBe(true)
+  })
+
   it.each([
     ["cups", "0"],
     ["iso8583v1993Ascii", "1"]

@@ -17,7 +17,7 @@ import { AcquirerHistory } from "./AcquirerHistory.ts"
 import { type AcquirerTotals, noCount } from "./AcquirerTotals.ts"
 import { Latency } from "./Latency.ts"
 import { Originals } from "./Originals.ts"
-import { mismatchOf, Outstanding, type Waiting } from "./Outstanding.ts"
+import { mismatchOf, Outstanding, partApproved, type Waiting } from "./Outstanding.ts"
 import { type Repeated, Repeats } from "./Repeats.ts"
 import { makeRequest, makeReversal, type Request } from "./Requests.ts"
 import { type Intent, intentAt, Schedule, type WorkloadSettings } from "./Workload.ts"
@@ -207,15 +207,17 @@ export class Acquirer implements Session {
     const what = isApproved(code) ? "approved" : isUnknown(code) ? "failed" : "declined"
     this.count[what]++
     this.outstanding.end(key, what)
-    this.record.ended(waiting, what, code, textOf(message, 15))
-    if (what === "approved") this.approve(waiting.request, textOf(message, 38))
+    const approved = what === "approved" ? partApproved(waiting.request.message, message) : undefined
+    this.record.ended(waiting, what, code, textOf(message, 15), approved)
+    if (what === "approved") this.approve(waiting.request, textOf(message, 38), approved)
     else if (this.settings.reverseAnswered.has(code)) this.reverse(waiting.request)
   }
 
-  private approve(request: Request, authorisation: string): void {
-    this.money += kinds[request.kind].sign * request.amount
+  private approve(request: Request, authorisation: string, approved: number | undefined): void {
+    const { key, card } = request
+    const amount = approved ?? request.amount
+    this.money += kinds[request.kind].sign * amount
     if (request.kind !== "purchase") return
-    const { key, card, amount } = request
     this.originals.add({ mti: request.message.mti, key, card, amount, authorisation })
   }
 

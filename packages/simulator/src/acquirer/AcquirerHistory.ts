@@ -46,10 +46,11 @@ export class AcquirerHistory {
     this.note({ op: "fail", what: "notSent", epoch: 0, ...this.facts(request), reason: "no link signed on" })
   }
 
-  /** `day`: DE 15 of the answer, "" when it has none. */
-  ended(waiting: Waiting, what: End, code: string | undefined, day = ""): void {
+  /** `day`: DE 15 of the answer, "" when it has none; `approved`: the part that it approves. */
+  ended(waiting: Waiting, what: End, code: string | undefined, day = "", approved?: number): void {
     const { request, epoch } = waiting
-    const said = { ...(code === undefined ? {} : { code }), ...(day === "" ? {} : { day }) }
+    const part = approved === undefined ? {} : { approved }
+    const said = { ...(code === undefined ? {} : { code }), ...(day === "" ? {} : { day }), ...part }
     this.note({ op: opOf[what], what, epoch, ...this.facts(request), ...said })
   }
 

@@ -76,15 +76,26 @@ export class Outstanding {
 /** Fields that an answer must carry unchanged when both have them: PAN, processing code, amount, RRN, terminal, merchant. */
 const echoed = [2, 3, 4, 37, 41, 42]
 
+const AMOUNT = 4
+const partialApproval = "10"
+
+/** What an answer approves of the amount, in minor units, where that is only a part; `undefined`: all of it, or nothing. */
+export const partApproved = (request: PartnerMessage, answer: PartnerMessage): number | undefined => {
+  const given = textOf(answer, AMOUNT)
+  const isPart = textOf(answer, 39) === partialApproval && given !== "" && given < textOf(request, AMOUNT)
+  return isPart ? Number(given) : undefined
+}
+
 /**
  * What in an answer does not fit its request, by name ("MTI", "DE 37"); undefined when all fits. The key alone is not
  * enough: an answer mixed up on the way may carry the right key and another cardholder's result.
  */
 export const mismatchOf = (request: PartnerMessage, answer: PartnerMessage): string | undefined => {
   if (answer.mti !== answerMti(request.mti)) return "MTI"
+  const isPart = partApproved(request, answer) !== undefined
   const wrong = echoed.find((de) => {
     const given = textOf(answer, de)
-    return given !== "" && given !== textOf(request, de)
+    return given !== "" && given !== textOf(request, de) && !(isPart && de === AMOUNT)
   })
   return wrong === undefined ? undefined : `DE ${wrong}`
 }

@@ -32,6 +32,8 @@ export interface Case {
   /** Minor units. */
   readonly amount: number
   readonly outcome: Outcome
+  /** What of it was approved, in minor units: less than the amount in a partial approval. */
+  readonly approved: number
   /** DE 39 that the acquirer took; "" when none. */
   readonly code: string
   /** Several transactions have this RRN: their lines cannot be told apart. */
@@ -161,6 +163,7 @@ const caseOf = (rrn: string, one: Gathered, opening: HistoryLine): Case => ({
   key: opening.key ?? "",
   isShared: one.requests > 1 || one.keys.size > 1,
   amount: opening.amount ?? 0,
+  approved: one.ends[0]?.approved ?? opening.amount ?? 0,
   outcome: outcomeOf(one, opening.kind as Kind),
   code: one.ends[0]?.code ?? "",
   ends: one.ends,
@@ -197,7 +200,11 @@ const outcomeOf = (one: Gathered, kind: Kind): Outcome => {
 }
 
 /** What an approval of the case does to the cardholder's balance. */
-export const approvedEffect = (one: Case): number => kinds[one.kind].sign * one.amount
+export const approvedEffect = (one: Case): number => kinds[one.kind].sign * one.approved
+
+/** What may have been approved of it while the acquirer knows nothing: all of it, or the part that the issuer says. */
+export const possibleEffects = (one: Case): ReadonlyArray<number> =>
+  [one.approved, ...one.arrivals.flatMap(({ approved }) => approved ?? [])].map((part) => kinds[one.kind].sign * part)
 
 /** What is left of that behind its reversals. */
 export const remainingEffect = (one: Case): number => kinds[one.kind].sign * one.remains

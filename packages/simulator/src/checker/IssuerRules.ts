@@ -2,7 +2,7 @@
 import type { HistoryLine } from "../history/History.ts"
 import type { Posting } from "../issuer/Ledger.ts"
 import { isApproved, stanOf } from "../message/Transaction.ts"
-import { approvedEffect, type Case, expectedEffect, remainingEffect } from "./Cases.ts"
+import { approvedEffect, type Case, expectedEffect, possibleEffects, remainingEffect } from "./Cases.ts"
 import type { Evidence } from "./Evidence.ts"
 import { type Finding, findingOf, type Rule } from "./Rule.ts"
 
@@ -92,7 +92,7 @@ const money: Rule = {
     })
 }
 
-const isPossible = (one: Case): boolean => [0, approvedEffect(one), remainingEffect(one)].includes(one.effect)
+const isPossible = (one: Case): boolean => [0, ...possibleEffects(one), remainingEffect(one)].includes(one.effect)
 
 const effectFinding = (one: Case, expected: string): Finding =>
   findingOf("money", one, `acquirer holds it for ${one.outcome} (${expected}), the ledger shows ${one.effect}`)

@@ -46,12 +46,13 @@ const partnerLines = (evidence: Evidence, names: Names): ReadonlyArray<TimelineL
   (["acquirer", "issuer"] as const).flatMap((who) =>
     evidence[who]
       .filter((line) => line.rrn !== undefined && line.rrn === names.rrn)
-      .map(({ amount, answer, at, attempt, code, mti, reason, rule, what }) => {
+      .map(({ amount, answer, approved, at, attempt, code, mti, reason, rule, what }) => {
         const facts = [
           mti ?? "",
           what,
           code === undefined ? "" : `code ${code}`,
           amount === undefined ? "" : `amount ${amount}`,
+          approved === undefined ? "" : `approved ${approved}`,
           attempt === undefined ? "" : `attempt ${attempt}`,
           rule === undefined ? "" : `rule ${rule}`,
           answer === undefined ? "" : `answer ${answer}`,

@@ -66,6 +66,8 @@ export const HistoryLine = Schema.Struct({
   rrn: Optional(Schema.String),
   /** Minor units, as in DE 4. */
   amount: Optional(Schema.Finite),
+  /** Of a partial approval: what it approves of the amount, in minor units. */
+  approved: Optional(Schema.Finite),
   /** Of a reversal of a part: what remains of the amount, in minor units. */
   remains: Optional(Schema.Finite),
   /** DE 39. */

@@ -18,6 +18,43 @@ export const moneyText = (minor: number): string => {
 
 const countText = (count: number): string => count.toLocaleString("en-US")
 
+/** Most columns of a line, so that a terminal does not break it anywhere. */
+const LINE_MAX = 120
+
+/** The columns of a table: two borders, two margins and a line between each of them. */
+const BORDERS = 3
+
+/** Columns for the last one: what the others leave of a line. */
+const lastWidth = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): number => {
+  const widths = head.slice(0, -1).map((name, at) => Math.max(...[name, ...rows.map((row) => row[at] ?? "")].map(len)))
+  return LINE_MAX - 1 - widths.reduce((sum, width) => sum + width + BORDERS, 0) - BORDERS
+}
+
+const len = (text: string): number => text.length
+
+/** Lines of a text that fit a width; what has no space to break at is broken anywhere. */
+const broken = (text: string, width: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let rest = text
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(" ", width)
+    const indent = rest.search(/\S/)
+    const at = space > indent ? space : width
+    lines.push(rest.slice(0, at))
+    rest = rest.slice(space > indent ? at + 1 : at)
+  }
+  return [...lines, rest]
+}
+
+/** A line of text, and what of it does not fit below it, a little further in. */
+const fitted = (line: string): ReadonlyArray<string> => {
+  if (line.length <= LINE_MAX) return [line]
+  const [first = ""] = broken(line, LINE_MAX)
+  const inner = " ".repeat(line.search(/\S|$/) + 4)
+  const rest = line.slice(first.length).trimStart()
+  return [first, ...broken(rest, LINE_MAX - inner.length).map((part) => inner + part)]
+}
+
 /** No line between the rows; colour only where a terminal shows it. */
 const tableOf = (
   head: ReadonlyArray<string>,
@@ -26,7 +63,8 @@ const tableOf = (
 ): string => {
   const style = { compact: true, head: isColoured ? ["bold"] : [], border: isColoured ? ["grey"] : [] }
   const table = new Table({ head: [...head], colAligns: ["left", "right"], style })
-  for (const row of rows) table.push([...row])
+  const width = lastWidth(head, rows)
+  for (const row of rows) table.push([...row.slice(0, -1), broken(row.at(-1) ?? "", width).join("\n")])
   return table.toString()
 }
 
@@ -90,7 +128,8 @@ export const verdictTable = (verdict: Verdict, isColoured = false): string => {
       `${finding.rule}: ${finding.says} (RRN ${finding.rrn ?? "unknown"})`,
       ...timelineText(lines)
     ])
-  return [totals, rules, word, ...findings, ...proxies, ...timelines, "", ...notCheckedText(verdict)].join("\n")
+  const below = [word, ...findings, ...proxies, ...timelines, "", ...notCheckedText(verdict)]
+  return [totals, rules, ...below.flatMap(fitted)].join("\n")
 }
 
 /** Timelines that a terminal shows. */

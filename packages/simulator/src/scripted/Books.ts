@@ -25,6 +25,8 @@ export interface Decision {
   readonly own: Values
   /** RRN of the original that a reversal found. */
   readonly rrn?: string | undefined
+  /** What was approved of the amount, where that is only a part. */
+  readonly approved?: number
   /** The same message is decided anew when it comes again. */
   readonly isOpen?: boolean
 }
@@ -125,7 +127,7 @@ export class Books {
       const balance = balanceText(codec, this.ledger.available(entry.pan), index)
       if (balance !== undefined) own[layout.roles.additionalAmounts] = balance
     }
-    return { rule, code, own }
+    return { rule, code, own, ...(isPartly ? { approved: entry.amount } : {}) }
   }
 
   private reverse({ index }: Observed, conduct: Conduct | undefined): Decision {

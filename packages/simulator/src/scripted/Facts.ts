@@ -96,6 +96,13 @@ export const amountOf = ({ roles }: Layout, index: MessageIndex): number => {
   return /^\d+$/.test(text) ? Number(text) : 0
 }
 
+/** What an answer with this code approves of an amount, where that is only a part; `undefined`: all of it, or nothing. */
+export const partApproved = (layout: Layout, index: MessageIndex, asked: number): number | undefined => {
+  if (!layout.answers.partialApproval.includes(index.text(layout.roles.responseCode))) return undefined
+  const amount = amountOf(layout, index)
+  return index.has(layout.roles.amount) && amount < asked ? amount : undefined
+}
+
 /** What a reversal leaves of the amount of its original, in minor units; 0: it takes all back. */
 export const remainsOf = (layout: Layout, index: MessageIndex): number => {
   const part = partialReversal(layout, index)

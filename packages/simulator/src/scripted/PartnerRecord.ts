@@ -103,6 +103,8 @@ export interface Became {
   /** Where the rule of the file is. */
   readonly place: string | undefined
   readonly isApproved?: boolean
+  /** See `HistoryLine`. */
+  readonly approved?: number
   /** The settlement date of the answer; "" when it has none. */
   readonly day?: string
 }
@@ -141,7 +143,7 @@ export class PartnerRecord {
   }
 
   received(epoch: number, about: About, became: Became): void {
-    const { answer, arrival, code, day = "", isApproved, place, rrn, rule } = became
+    const { answer, approved, arrival, code, day = "", isApproved, place, rrn, rule } = became
     const said = facts(about)
     this.note({
       op: rule === "posted" || rule === "undone" ? "ok" : code === undefined || isApproved === true ? "info" : "fail",
@@ -154,6 +156,7 @@ export class PartnerRecord {
       answer,
       ...(code === undefined ? {} : { code }),
       ...(day === "" ? {} : { day }),
+      ...(approved === undefined ? {} : { approved }),
       ...(place === undefined ? {} : { reason: place })
     })
   }

@@ -13,11 +13,12 @@ import {
   messageFromJson,
   mtiText,
   originalData,
-  repeatMti
+  repeatMti,
+  responseMti
 } from "@jinka/codec"
 import { type Observed, told } from "../../dialogue/Observed.ts"
 import { type Kind, kinds } from "../../message/Transaction.ts"
-import { keyOf } from "../Facts.ts"
+import { amountOf, keyOf, partApproved } from "../Facts.ts"
 import type { OwnMessages } from "../OwnMessages.ts"
 import type { PartnerPlan } from "../PartnerPlan.ts"
 
@@ -179,13 +180,14 @@ export class SendMessages {
 export const asRepeat = (message: Message): Message => ({ ...message, mti: mtiText(repeatMti(Number(message.mti))) })
 
 /** The first field in which an answer does not fit its request, by the dialect's echo list; `undefined`: it fits. */
-export const mismatchOf = (
-  { dialect, roles }: Codec["layout"],
-  sent: Sent,
-  { index }: Observed
-): string | undefined => {
-  const wrong = dialect.echo.find(
-    (de) => de !== roles.amount && index.has(de) && sent.index.has(de) && index.text(de) !== sent.index.text(de)
+export const mismatchOf = (layout: Codec["layout"], sent: Sent, { index }: Observed): string | undefined => {
+  const { dialect, roles } = layout
+  if (responseMti(sent.index.mti) !== index.mti) return "MTI"
+  // Of an amount a part may be approved, and never more.
+  const isPart = partApproved(layout, index, amountOf(layout, sent.index)) !== undefined
+  const wrong = [...dialect.echo, roles.amount].find(
+    (de) =>
+      !(isPart && de === roles.amount) && index.has(de) && sent.index.has(de) && index.text(de) !== sent.index.text(de)
   )
   return wrong === undefined ? undefined : `DE ${wrong}`
 }

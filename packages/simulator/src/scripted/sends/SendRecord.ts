@@ -41,8 +41,8 @@ export class SendRecord {
     this.note({ op: "fail", what: "notSent", epoch: 0, ...factsOf(sent), reason })
   }
 
-  ended(sent: Sent, what: End, epoch: number, code: string, day: string): void {
-    const said = { ...(code === "" ? {} : { code }), ...(day === "" ? {} : { day }) }
+  /** `said`: what its answer says, where there is one. */
+  ended(sent: Sent, what: End, epoch: number, said: Pick<HistoryLine, "code" | "day" | "approved">): void {
     this.note({ op: opOf[what], what, epoch, ...factsOf(sent), ...said })
   }
 

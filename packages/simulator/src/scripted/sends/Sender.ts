@@ -14,7 +14,7 @@ import type { Observed } from "../../dialogue/Observed.ts"
 import type { History } from "../../history/History.ts"
 import { type Kind, kinds } from "../../message/Transaction.ts"
 import type { Timepiece } from "../../partner/Session.ts"
-import { carriesMac, keyOf } from "../Facts.ts"
+import { carriesMac, keyOf, partApproved } from "../Facts.ts"
 import type { Zone } from "../keys/Zone.ts"
 import type { OwnMessages } from "../OwnMessages.ts"
 import type { PartnerPlan } from "../PartnerPlan.ts"
@@ -150,8 +150,17 @@ export class Sender {
     if (repeated !== undefined) this.acknowledged(key, code)
     else if (waiting !== undefined) {
       const what = this.endOf(code)
-      this.end(waiting, what, code, message.index.text(layout.roles.settlementDate))
-      if (what === "approved" && sent.kind === "purchase") this.originals.add(sent)
+      const approved = what === "approved" ? partApproved(layout, message.index, sent.amount) : undefined
+      const day = message.index.text(layout.roles.settlementDate)
+      this.end(waiting, what, {
+        code,
+        ...(day === "" ? {} : { day }),
+        ...(approved === undefined ? {} : { approved })
+      })
+      // A void gives back what was taken.
+      if (what === "approved" && sent.kind === "purchase") {
+        this.originals.add({ ...sent, amount: approved ?? sent.amount })
+      }
     }
     return true
   }
@@ -212,15 +221,15 @@ export class Sender {
     return code === noAnswer || code === malfunction ? "failed" : "declined"
   }
 
-  private end({ epoch, sent }: Open, what: End, code: string, day: string): void {
+  private end({ epoch, sent }: Open, what: End, said: Parameters<SendRecord["ended"]>[3]): void {
     this.open.delete(sent.key)
     this.remember(sent.key, sent, what !== "timedOut" && what !== "linkLost")
     this.count[what === "approved" ? "sentApproved" : what === "declined" ? "sentDeclined" : "sentUnknown"]++
-    this.record.ended(sent, what, epoch, code, day)
+    this.record.ended(sent, what, epoch, said)
   }
 
   private giveUp(one: Open, what: "timedOut" | "linkLost"): void {
-    this.end(one, what, "", "")
+    this.end(one, what, {})
     if (!one.sent.isReversible) return
     const reversal = this.messages.reversal(one.sent, this.time.wall())
     if (typeof reversal === "string") return
