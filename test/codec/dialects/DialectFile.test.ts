@@ -214,6 +214,19 @@ fields:
       "reversal.partial.part"
     ])
     expect(paths({ ...base, reversal: { partial: null } })).toEqual([])
+  })
+
+  it("are found in a value of every reversal that does not fit its field, or hides whose reversal it is", () => {
+    const base = { name: "x", extends: "cups" }
+    const said = (sets: Readonly<Record<number, unknown>>) => paths({ ...base, reversal: { sets } })
+
+    expect(said({ 25: "17" })).toEqual([])
+    expect(said({ 25: 17 })).toEqual(["reversal.sets.25"])
+    expect(said({ 25: "170" })).toEqual(["reversal.sets.25"])
+    expect(said({ 25: "1x" })).toEqual(["reversal.sets.25"])
+    expect(said({ 11: "000001" })).toEqual(["reversal.sets.11"])
+    expect(said({ 90: "0".repeat(42) })).toEqual(["reversal.sets.90"])
+    expect(said({ 124: "1" })).toEqual(["reversal.sets"])
     expect(paths({ ...base, fields: { 95: null } })).toEqual([])
     expect(paths({ ...base, roles: { stan: 124, pan: "2" }, answers: { approved: 0, keeps: "2" } })).toEqual([
       "roles.pan",

@@ -87,15 +87,19 @@ describe("A reversal without original data, where its dialect has a field for th
 })
 
 describe("A request about what memory has forgotten", () => {
-  it.effect("reaches a target that knows messages by STANs of ours, and names its original there as the target knows it", () =>
-    Effect.gen(function* () {
-      const { a, b, commit, stan } = yield* bought()
-      a.say(purchase({ 3: "200000", 7: "1125090000", 11: "000900", 90: `02000000011122223829${"00048020000".repeat(2)}` }))
-      yield* commit
-      const [seen] = b.heard()
+  it.effect(
+    "reaches a target that knows messages by STANs of ours, and names its original there as the target knows it",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit, stan } = yield* bought()
+        a.say(
+          purchase({ 3: "200000", 7: "1125090000", 11: "000900", 90: `02000000011122223829${"00048020000".repeat(2)}` })
+        )
+        yield* commit
+        const [seen] = b.heard()
 
-      expect([seen?.mti, String(seen?.fields[90]).slice(4, 10)]).toEqual(["0200", stan])
-      expect(a.heard()).toEqual([])
-    })
+        expect([seen?.mti, String(seen?.fields[90]).slice(4, 10)]).toEqual(["0200", stan])
+        expect(a.heard()).toEqual([])
+      })
   )
 })

@@ -153,6 +153,13 @@ const secured = (dialect: Dialect, changes: DialectChanges): Dialect => {
   }
 }
 
+/** The base's own values without fields that are no longer there. */
+const keptSets = (sets: ReversalRecipe["sets"], own: unknown, { fields }: Dialect): Pick<ReversalRecipe, "sets"> => {
+  if (sets === undefined || own !== undefined) return sets === undefined ? {} : { sets }
+  const there = Object.entries(sets).filter(([de]) => fields[Number(de)] !== undefined)
+  return there.length === 0 ? {} : { sets: Object.fromEntries(there) }
+}
+
 /** The base's own way of saying a part, where its fields are still there. */
 const keptPartial = (
   partial: ReversalRecipe["partial"],
@@ -171,7 +178,7 @@ const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
     own === undefined ? list.filter((de) => dialect.fields[de] !== undefined) : list
   const { match, echo, keyExchange, network, reconciliation, reversal, adviceNeeds } = dialect
   const { reconciliation: _, ...others } = secured(dialect, changes)
-  const { partial, ...wholes } = reversal ?? ({} as ReversalRecipe)
+  const { partial, sets, ...wholes } = reversal ?? ({} as ReversalRecipe)
   const compared =
     reconciliation === undefined || changes.reconciliation != null
       ? reconciliation
@@ -195,6 +202,7 @@ const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
             ...wholes,
             copies: kept(reversal.copies, changes.reversal?.copies),
             renews: kept(reversal.renews, changes.reversal?.renews),
+            ...keptSets(sets, changes.reversal?.sets, dialect),
             ...keptPartial(partial, changes.reversal?.partial, dialect)
           }
         })

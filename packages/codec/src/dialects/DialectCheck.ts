@@ -129,7 +129,7 @@ export const parts: { readonly [part: string]: Members } = {
     partialApproval: codeList
   },
   acknowledged: { reversal: codeList, advice: codeList },
-  reversal: { mti, copies: list, renews: list, originalData: any, reversible: any, partial: any },
+  reversal: { mti, copies: list, renews: list, sets: any, originalData: any, reversible: any, partial: any },
   refusal: Object.fromEntries(
     [
       "formatError",
@@ -149,7 +149,7 @@ export const parts: { readonly [part: string]: Members } = {
 }
 
 /** Members that a part may be without. */
-export const optional: ReadonlySet<string> = new Set(["reversal.partial"])
+export const optional: ReadonlySet<string> = new Set(["reversal.partial", "reversal.sets"])
 
 const fieldNumber: Expected = { says: "a field number is expected", fits: Number.isInteger }
 const partialParts: Members = { remains: fieldNumber, original: fieldNumber, function: any }

@@ -58,6 +58,7 @@ const namedFields = ({
   ["security.pin.control.field", [security?.pin?.control?.field ?? []].flat()],
   ["reversal.copies", reversal?.copies ?? []],
   ["reversal.renews", reversal?.renews ?? []],
+  ["reversal.sets", Object.keys(reversal?.sets ?? {}).map(Number)],
   ["reversal.originalData.field", reversal?.originalData === undefined ? [] : [reversal.originalData.field]],
   ["reversal.partial.remains", [reversal?.partial?.remains ?? []].flat()],
   ["reversal.partial.original", [reversal?.partial?.original ?? []].flat()],
@@ -91,6 +92,21 @@ const reversalErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
       ? [dialectInvalid("reversal.originalData.parts", "the part that takes the rest must be the last")]
       : [])
   ]
+}
+
+/** A value that a reversal gets has to fit its field, and may be nothing by which the reversal or its original is known. */
+const setErrors = ({ encodings, fields, match, reversal, version }: Dialect): ReadonlyArray<DialectInvalid> => {
+  const known = [...match.transaction, reversal?.originalData.field, ...(reversal?.renews ?? [])]
+  return Object.entries(reversal?.sets ?? {}).flatMap(([key, value]) => {
+    const de = Number(key)
+    const path = `reversal.sets.${key}`
+    if (typeof value !== "string") return [dialectInvalid(path, 'a value in quotes is expected, like "400"')]
+    if (known.includes(de)) return [dialectInvalid(path, `field ${de} is what a reversal or its original is known by`)]
+    const { content, fixed, format, units } = fieldLayout(de, fields[de]!, encodings, version)
+    const isLong = fixed < 0 ? value.length <= units && value !== "" : value.length === units
+    if (isLong && (content !== "n" || /^\d+$/.test(value))) return []
+    return [dialectInvalid(path, `"${value}" does not fit field ${de}, which is ${format}`)]
+  })
 }
 
 /** What a part lacks that neither the file nor its base says. */
@@ -165,6 +181,6 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
   if (dialect.match.transaction.length === 0)
     wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
   wrong.push(...reversalErrors(dialect))
-  if (wrong.length === 0) wrong.push(...pinErrors(dialect))
+  if (wrong.length === 0) wrong.push(...pinErrors(dialect), ...setErrors(dialect))
   return wrong
 }

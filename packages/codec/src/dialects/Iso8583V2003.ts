@@ -41,8 +41,10 @@ export const iso8583v2003: Dialect = {
   echo: [2, 3, 11, 12, 32, 33, 37, 41, 42],
   reversal: {
     mti: 2420,
-    copies: [2, 3, 4, 12, 23, 25, 26, 32, 33, 37, 38, 41, 42, 43],
+    copies: [2, 3, 4, 12, 23, 26, 32, 33, 37, 38, 41, 42, 43],
     renews: [7, 11],
+    // A full reversal, because no answer came in time. The original's own reason (DE 25) is another one.
+    sets: { 24: "400", 25: "4021" },
     originalData: {
       field: 56,
       parts: [

@@ -120,6 +120,8 @@ export interface ReversalRecipe {
   readonly copies: ReadonlyArray<number>
   /** Fields that the reversal gets anew: its own transmission time, its own STAN, us as its forwarder. */
   readonly renews: ReadonlyArray<number>
+  /** Fields with a value that every reversal of ours has (1993 and 2003: DE 24 and 25), whatever the original says there. */
+  readonly sets?: { readonly [de: number]: string }
   /** Field that points to the original, and its parts in order. */
   readonly originalData: { readonly field: number; readonly parts: ReadonlyArray<OriginalPart> }
   /** What can be reversed: MTIs, with the first digits of the processing codes (DE 3) that can or cannot; none: all. */

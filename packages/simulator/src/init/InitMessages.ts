@@ -92,7 +92,7 @@ const management = (layout: Layout, code: string): Readonly<Record<string, strin
 /** The reversal of the message that is called `asked`. */
 const reversal = (layout: Layout): Readonly<Record<string, string>> => {
   const { dialect, roles } = layout
-  const { copies, mti, originalData, renews } = dialect.reversal!
+  const { copies, mti, originalData, renews, sets } = dialect.reversal!
   const own = purchase(layout)
   const renewed: Readonly<Record<number, string>> = {
     [roles.transmissionTime]: "{now:MMDDhhmmss}",
@@ -108,7 +108,7 @@ const reversal = (layout: Layout): Readonly<Record<string, string>> => {
       return `${prefix}{asked.${de}}`
     })
     .join("")
-  const values: Record<number, string> = {}
+  const values: Record<number, string> = { ...sets }
   for (const de of kept) values[de] = `{asked.${de}}`
   for (const de of renews) if (renewed[de] !== undefined && layout.fields[de] !== undefined) values[de] = renewed[de]
   values[originalData.field] = original

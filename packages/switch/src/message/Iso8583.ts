@@ -187,7 +187,7 @@ export class Iso8583 implements Language {
     patches.clear()
     if (index.has(this.roles.stan)) patches.set(this.roles.stan, sizedStan(this.codec.layout, stan))
     if (original !== undefined)
-      patches.set(dialect.reversal!.originalData.field, Reversal.withStan(layout, original, originalStan!))
+      patches.set(dialect.reversal!.originalData.field, Reversal.withStan(layout, index, original, originalStan!))
     if (patches.count === 0) return index
     if (codec.checkPatches(patches) !== undefined) return undefined
     const length = codec.patchedLength(index, patches)

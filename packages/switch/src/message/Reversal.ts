@@ -39,7 +39,7 @@ export const takenOver = ({ copies, originalData: { parts } }: ReversalRecipe): 
  * others go. Covered fields of a request from the journal go with them, so a restart needs nothing but the card number.
  */
 export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, own: Own, patches: PatchList): void => {
-  const { copies, mti, originalData: original, renews } = dialect.reversal!
+  const { copies, mti, originalData: original, renews, sets = {} } = dialect.reversal!
   patches.clear()
   patches.mti(reversalMti(mti, index.mti))
   for (const { de } of defined) if (index.has(de) && !copies.includes(de)) patches.remove(de)
@@ -49,6 +49,7 @@ export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, 
     // Forwarded by us: with the acquirer's own code its next message could have the same key within the second.
     else if (de === roles.forwarder) patches.set(de, own.institution)
   }
+  for (const [de, value] of Object.entries(sets)) patches.set(Number(de), value)
   patches.set(original.field, originalData(dialect, index)!)
 }
 
@@ -84,10 +85,15 @@ export const patchOriginal = ({ dialect, fields }: Layout, original: OriginalFie
   }
 }
 
-/** The original data with another STAN. */
-export const withStan = (layout: Layout, original: OriginalFields, stan: string): string => {
+/** The original data of the message, which say this of it, with another STAN. All behind that stays as it was said. */
+export const withStan = (layout: Layout, index: MessageIndex, original: OriginalFields, stan: string): string => {
   const { dialect, roles } = layout
-  return writeOriginalData(dialect, { ...original, [roles.stan]: sizedStan(layout, stan) })!
+  const { field, parts } = dialect.reversal!.originalData
+  const written = writeOriginalData(dialect, { ...original, [roles.stan]: sizedStan(layout, stan) })!
+  const head = parts.slice(0, parts.findIndex(({ de }) => de === roles.stan) + 1)
+  if (head.some(({ length = "fixed" }) => length !== "fixed")) return written
+  const end = head.reduce((sum, { digits }) => sum + digits, 0)
+  return written.slice(0, end) + index.text(field).slice(end)
 }
 
 /**

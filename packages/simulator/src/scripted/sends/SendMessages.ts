@@ -144,13 +144,13 @@ export class SendMessages {
     const { form, institution, utcOffsetMs } = this.plan
     const { codec } = form
     const { roles } = codec.layout
-    const { copies, mti, renews } = codec.dialect.reversal!
+    const { copies, mti, renews, sets } = codec.dialect.reversal!
     const renewed: Readonly<Record<number, string>> = {
       [roles.transmissionTime]: dateTimeText(wallMs, utcOffsetMs / 60_000),
       [roles.stan]: this.own.nextStan(),
       [roles.forwarder]: institution
     }
-    const fields: Record<number, Message["fields"][number]> = {}
+    const fields: Record<number, Message["fields"][number]> = { ...sets }
     for (const de of copies) if (sent.message.fields[de] !== undefined) fields[de] = sent.message.fields[de]
     for (const de of renews)
       if (renewed[de] !== undefined && codec.layout.fields[de] !== undefined) fields[de] = renewed[de]
