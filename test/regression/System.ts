@@ -82,6 +82,12 @@ const changes: Readonly<Record<string, Change>> = {
     businessDay: { cutOver: "accept", stan: "goes-on", reconcile: yesOrNo(text) ? "answer" : "pass" }
   }),
   "sign-on timeout": ({ signOn }, text) => ({ signOn: { ...signOn, timeoutMs: milliseconds(text) } }),
+  // Three times in all: a second, third sign-on after so long on the same connection.
+  "sign-on retry": ({ signOn }, text) => ({
+    signOn: { ...signOn, retries: { attempts: 3, pauseMs: milliseconds(text) } }
+  }),
+  "needs sign-on": ({ signOn }, text) => ({ signOn: { ...signOn, required: yesOrNo(text) } }),
+  "rate limit": (_, text) => ({ rateLimit: Number(text) }),
   "idle after": (_, text) => ({ idleMs: milliseconds(text) }),
   "idle frames": (_, text) => (text === "none" ? { frame: zeroIsNoIdle } : {}),
   watchdog: ({ watchdog }, text) => ({ watchdog: { ...watchdog, intervalMs: milliseconds(text) } }),

@@ -117,6 +117,7 @@ export const defects: ReadonlyArray<Defect> = [
   {
     name: "a repeat is given an approval that is being taken back",
     breaks: "G4",
+    wishes: { calls: 1 },
     file: exchange("Desks"),
     find: "    if (slot !== undefined) slot.copies++\n    return slot\n",
     put: "    return slot === undefined ? undefined : { settle: () => {} }\n"
