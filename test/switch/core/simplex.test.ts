@@ -18,6 +18,38 @@ const simplex = (name: string, port: number): LinkAll => ({
 const codes = (messages: ReadonlyArray<{ readonly fields: { readonly [de: number]: unknown } }>) =>
   messages.map(({ fields }) => fields[39])
 
+describe("a request that came on the leg that was up first", () => {
+  it.effect("is refused once it has waited for its time, and goes on before", () =>
+    Effect.gen(function* () {
+      const links = [simplex("acquirer", 4802), linkOf("issuer", 103)]
+      const { commit, dial, dialLeg } = yield* startBench(links)
+      const issuer = dial(1)
+      yield* commit
+      for (const [stan, waits, code] of [
+        ["000001", 600, undefined],
+        ["000002", 1200, "98"]
+      ] as const) {
+        const receive = dialLeg(0, "receive")
+        yield* commit
+        receive.say(purchase({ 11: stan }))
+        yield* commit
+        yield* TestClock.adjust(waits)
+        const send = dialLeg(0, "send")
+        yield* commit
+
+        const asked = issuer.heard().filter(({ mti }) => mti === "0200")
+        expect(asked.map(({ fields }) => fields[11])).toEqual(code === undefined ? [stan] : [])
+        expect(codes(send.heard().filter(({ fields }) => fields[11] === stan))).toEqual(
+          code === undefined ? [] : [code]
+        )
+        send.end(reset)
+        receive.end(reset)
+        yield* commit
+      }
+    })
+  )
+})
+
 /** The issuer's pair is up, a purchase has gone out on it, and its sending leg has fallen. */
 const fallen = (...how: Parameters<typeof startBench>) =>
   Effect.gen(function* () {

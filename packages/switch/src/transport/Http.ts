@@ -17,6 +17,7 @@ export interface HttpCall {
   readonly path: string
   /** Content type in lower case, without parameters. */
   readonly type: string
+  /** How long it may have been there is written down (`Waited`). */
   readonly body: Buffer
   /** `host:port` of our side and of the caller's. */
   readonly local: string

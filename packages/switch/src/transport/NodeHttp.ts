@@ -10,8 +10,10 @@ import type { Credentials } from "./Credentials.ts"
 import { type HttpAnswer, type HttpCall, type HttpLimits, problem } from "./Http.ts"
 import { monotonicMs } from "./Monotonic.ts"
 import { listenForSockets } from "./NodeListener.ts"
+import type { Pulse } from "./Pulse.ts"
 import type { PartnerIdentity } from "./Tls.ts"
 import type { Endpoint, ListenFailed, Listening, ListenOptions } from "./Transport.ts"
+import { markWaited } from "./Waited.ts"
 
 /** Bytes of a request's line and headers. */
 const HEADERS_MAX = 8192
@@ -22,6 +24,8 @@ const LOOK_EVERY_MS = 250
 /** One connection: who it is, and until when its next request has to be whole; infinite while one is being answered. */
 interface Caller {
   readonly identity: PartnerIdentity | undefined
+  /** See `Pulse.opened`. */
+  readonly since: (now: number) => number
   /** Requests that have begun and have no answer, and how many of them are whole (HTTP may send the next one before). */
   readonly open: Set<ServerResponse>
   whole: number
@@ -30,6 +34,7 @@ interface Caller {
 
 /** Listens until the scope closes; `take` gets every POST whose body is whole. */
 export const listenForCalls = Effect.fnUntraced(function* (
+  pulse: Pulse,
   at: Endpoint,
   take: (call: HttpCall) => void,
   options: ListenOptions & HttpLimits
@@ -61,6 +66,8 @@ export const listenForCalls = Effect.fnUntraced(function* (
       isWhole = true
       caller.whole++
       caller.due = Number.POSITIVE_INFINITY
+      const at = pulse.now()
+      markWaited(call.body, at - caller.since(at))
       take({ ...call, identity: caller.identity })
     })
   })
@@ -68,7 +75,7 @@ export const listenForCalls = Effect.fnUntraced(function* (
     at,
     ({ socket, identity }) => {
       socket.allowHalfOpen = false
-      callers.set(socket, { identity, open: new Set(), whole: 0, due: now() + limits.requestMs })
+      callers.set(socket, { identity, since: pulse.opened(), open: new Set(), whole: 0, due: now() + limits.requestMs })
       socket.on("error", () => undefined)
       socket.once("close", () => {
         callers.delete(socket)

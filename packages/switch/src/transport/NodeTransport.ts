@@ -63,6 +63,8 @@ class NodeConnection implements Connection {
   readonly identity: PartnerIdentity | undefined
   readonly pull: Connection["pull"]
   private readonly pulse: Pulse
+  /** See `Pulse.opened`. */
+  private readonly since: (now: number) => number
   private readonly socket: Net.Socket
   /** The TCP socket: below TLS it is another one, and only that can be reset. */
   private readonly raw: Net.Socket
@@ -81,6 +83,7 @@ class NodeConnection implements Connection {
 
   constructor({ socket, raw, identity }: Secured, pulse: Pulse) {
     this.pulse = pulse
+    this.since = pulse.opened()
     this.socket = socket
     this.raw = raw
     this.identity = identity
@@ -157,7 +160,7 @@ class NodeConnection implements Connection {
 
   private received(chunk: Buffer): void {
     const now = this.pulse.now()
-    const alive = this.pulse.since(now)
+    const alive = this.since(now)
     const since = this.behindSince > 0 ? Math.min(this.behindSince, alive) : alive
     const isFull = chunk.length >= (this.socket === this.raw ? READ_MAX : RECORD_MAX)
     this.behindSince = since < now && isFull ? since : 0
@@ -267,7 +270,7 @@ export const layerWith: Layer.Layer<Transport, never, Credentials> = Layer.effec
     return Transport.of({
       connect: (to, options) => provided(connect(pulse, to, options)),
       listen: (at, accept, options) => provided(listen(pulse, at, accept, options)),
-      listenHttp: (at, take, options) => provided(listenForCalls(at, take, options))
+      listenHttp: (at, take, options) => provided(listenForCalls(pulse, at, take, options))
     })
   })
 )

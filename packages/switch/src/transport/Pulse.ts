@@ -14,6 +14,7 @@ export class Pulse {
   private readonly clock: Clock.Clock
   private last: number
   private lateSince = 0
+  private beats = 0
 
   constructor(clock: Clock.Clock) {
     this.clock = clock
@@ -31,11 +32,24 @@ export class Pulse {
     return now - this.last > FRESH_MS ? this.last : now
   }
 
+  /**
+   * The same for the bytes of a connection that has come now, asked whenever they are read. It may have waited to be accepted
+   * with its first bytes behind it: those are read a turn of the event loop later, when all seems well again.
+   */
+  opened(): (now: number) => number {
+    const opened = this.now()
+    const since = this.since(opened)
+    if (since === opened) return (now) => this.since(now)
+    const { beats } = this
+    return (now) => (this.beats === beats ? since : this.since(now))
+  }
+
   /** Beats until interrupted. */
   readonly beat: Effect.Effect<never> = Effect.sleep(BEAT_MS).pipe(
     Effect.flatMap(() => {
       const before = this.last
       this.last = this.now()
+      this.beats++
       if (this.last - before <= FRESH_MS) return Effect.void
       this.lateSince = before
       // Behind the reads of this turn.

@@ -15,6 +15,7 @@ import {
   type ListenOptions,
   Transport
 } from "../../transport/Transport.ts"
+import { markWaited, waitedMs } from "../../transport/Waited.ts"
 import { addressList } from "./Addresses.ts"
 import { addressOfRemote, allowedAt, type DoorSign, type DoorWay, type Language, trusting } from "./Door.ts"
 import { type DoorStatus, Gate } from "./Gate.ts"
@@ -117,6 +118,7 @@ export class HttpDoor {
       return call.answer(message)
     }
     this.gate.admitted++
+    markWaited(message, waitedMs(call.body))
     member.offer(new HttpConnection(call, message, codec))
   }
 }

@@ -7,6 +7,7 @@
 import { type Clock, Effect } from "effect"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Connection, ConnectionEnded } from "../../transport/Transport.ts"
+import { markWaited, waitedMs } from "../../transport/Waited.ts"
 import { Bell } from "../Bell.ts"
 
 /** Bytes that a receiving leg may bring before the other leg is up; above that it is not read until then. */
@@ -33,6 +34,8 @@ export class LegConnection {
   private readonly owner: LegConnectionOwner
   private readonly clock: Clock.Clock
   private early: Array<Buffer> = []
+  /** When each of them may have come, at the earliest. */
+  private earlySince: Array<number> = []
   private earlyBytes = 0
   private isWatching = false
   private isOver = false
@@ -117,13 +120,19 @@ export class LegConnection {
     this.lastByte = this.now()
     for (const chunk of chunks) {
       this.early.push(chunk)
+      this.earlySince.push(this.lastByte - waitedMs(chunk))
       this.earlyBytes += chunk.length
     }
   }
 
   private takeEarly(): ReadonlyArray<Buffer> {
-    const { early } = this
+    const { early, earlySince } = this
+    const now = this.now()
+    early.forEach((chunk, n) => {
+      markWaited(chunk, now - earlySince[n]!)
+    })
     this.early = []
+    this.earlySince = []
     return early
   }
 }
