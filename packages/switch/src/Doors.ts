@@ -1,5 +1,5 @@
 /**
- * The listening addresses that links share, and which links are behind each: looked up anew after every reload, which may also
+ * The listening addresses that links share, and which links are behind each: looked up again after every reload, which may also
  * add, move and remove doors.
  */
 import { Effect, Scope } from "effect"

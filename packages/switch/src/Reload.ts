@@ -101,7 +101,7 @@ export class Reload {
     this.plans = plansOf(plans)
   }
 
-  /** Looks for what stands in the way, without touching anything. */
+  /** Looks for what is in the way, without touching anything. */
   check(next: Next): Effect.Effect<void, ReloadRefused, Transport> {
     return Effect.flatMap(this.compare(next), (changes) => this.mayBecome(next, changes))
   }

@@ -1,5 +1,5 @@
 /**
- * The first look at bytes for card numbers and tracks: which forms may hold one, without any allocation. It stands in the way of
+ * The first look at bytes for card numbers and tracks: which forms may hold one, without any allocation. It is on the way of
  * every message into the journal. It may suspect too much, never too little: `CardData` decides.
  */
 import {

@@ -65,7 +65,7 @@ const namedFields = ({
   ["reversal.partial.function.field", [reversal?.partial?.function?.field ?? []].flat()]
 ]
 
-/** A reversal can get anew only what the switch has for it, and its original data must be enough to find the original. */
+/** A reversal can get a new value only where the switch has one, and its original data must be enough to find the original. */
 const reversalErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
   const { match, reversal } = dialect
   // What is missing is told by `lacks`.

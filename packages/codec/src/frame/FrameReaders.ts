@@ -28,7 +28,7 @@ class Gathered {
     this.length += chunk.copy(this.buffer, this.length, from, to)
   }
 
-  /** Gives the bytes away and begins anew. */
+  /** Gives the bytes away and starts again. */
   take(): Buffer {
     const taken = this.buffer.subarray(0, this.length)
     this.buffer = Buffer.alloc(0)

@@ -118,7 +118,7 @@ export interface ReversalRecipe {
   readonly mti: number
   /** Fields taken from the original request (present ones). */
   readonly copies: ReadonlyArray<number>
-  /** Fields that the reversal gets anew: its own transmission time, its own STAN, us as its forwarder. */
+  /** Fields of which the reversal gets its own: its own transmission time, its own STAN, us as its forwarder. */
   readonly renews: ReadonlyArray<number>
   /** Fields with a value that every reversal of ours has (1993 and 2003: DE 24 and 25), whatever the original says there. */
   readonly sets?: { readonly [de: number]: string }

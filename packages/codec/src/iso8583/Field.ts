@@ -91,7 +91,7 @@ export interface FieldLayout {
   readonly encoding: ValueEncoding
   readonly align: BcdAlign
   readonly fill: number
-  /** Filling nibbles that are taken when reading: bit n stands for nibble n. */
+  /** Filling nibbles that are accepted when reading: bit n means nibble n. */
   readonly fills: number
   readonly sensitivity: Sensitivity
   /** What is inside the value, given as `structure` or `subfields`. A field with sensitivity `emv` is BER-TLV. */

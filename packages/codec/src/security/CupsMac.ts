@@ -16,7 +16,7 @@ export const CUPS_MAC_FIELD90_LENGTH = 20
 
 const SPACE = 0x20
 
-/** For each byte the byte that stands for it, or 0 when it is deleted: A-Z 0-9 space comma dot stay, a-z become A-Z. */
+/** For each byte the byte that takes its place, or 0 when it is deleted: A-Z 0-9 space comma dot stay, a-z become A-Z. */
 const kept = (() => {
   const table = new Uint8Array(256)
   for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789,. ") {

@@ -1,7 +1,7 @@
 /**
  * The SM4 block cipher (GB/T 32907-2016, also GM/T 0002-2012): 16-byte blocks, 16-byte keys, 32 rounds.
  *
- * OpenSSL's SM4 is used where the Node build has it (`BlockCipher.ts`); this one stands in where it is left out. It does
+ * OpenSSL's SM4 is used where the Node build has it (`BlockCipher.ts`); this one takes its place where it is left out. It does
  * single blocks only. Its table look-ups are not constant in time: where an attacker can measure the machine, use an HSM.
  */
 

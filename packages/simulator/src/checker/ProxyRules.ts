@@ -56,7 +56,7 @@ const isOnItsWay = (of: Maker["of"], direction: FaultLine["direction"]): boolean
   direction === (of === "answer" ? "fromTarget" : "toTarget")
 
 /**
- * What a proxy did that a finding complains of: then it is no breach of whoever stands behind the proxy. Only said of messages
+ * What a proxy did that a finding complains of: then it is no breach of the system behind the proxy. Only said of messages
  * that the proxy's own history names.
  */
 export const madeBy = (

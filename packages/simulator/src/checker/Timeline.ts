@@ -3,7 +3,7 @@
  * proxies and the bytes that they saw.
  *
  * Owns the join by RRN, key and STAN, and the words of each line. Judges nothing. Card data was covered by whoever wrote it.
- * Clocks of several machines are not one: lines of different files may stand in the wrong order by their difference.
+ * Clocks of several machines are not one: lines of different files may be in the wrong order by their difference.
  */
 import { stanOf } from "../message/Transaction.ts"
 import type { Evidence } from "./Evidence.ts"

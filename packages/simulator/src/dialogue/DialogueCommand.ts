@@ -85,7 +85,7 @@ const isFolder = (path: string): Effect.Effect<boolean, FileFailed> =>
     catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
   })
 
-/** An address without a name stands for all that partners connect to: nobody can listen there. */
+/** An address without a name means all that partners connect to: nobody can listen there. */
 const endpointFor =
   (targets: ReadonlyMap<string, Endpoint>, dialogues: ReadonlyArray<Dialogue>) =>
   (address: string): Endpoint | undefined => {

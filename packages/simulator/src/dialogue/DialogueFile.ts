@@ -273,7 +273,7 @@ class Reading {
 
 const fromDisk: ReadText = textOfFile
 
-/** The cases of a file, before anything else of it is read; a table may stand in a file of its own. */
+/** The cases of a file, before anything else of it is read; a table may be in a file of its own. */
 const casesIn = (path: string, file: string, readText: ReadText): ReadonlyArray<Case> => {
   const cases = parseYaml(file, readText(path)).entries.get("cases")
   if (cases?.kind !== "text") return casesOf(cases)

@@ -8,8 +8,8 @@
  *       - A sends: { like: purchase, mac: zak, pin: zpk 1234 }
  *       - B expects: { mac: other, pin: otherPin 1234 }
  *
- * What a MAC covers, and where it is, is the dialect's word (`security`). Written here anew, from values and not from the
- * switch's offsets: what judges the switch must not share its mistakes. Test keys only: the file shows them.
+ * What a MAC covers, and where it is, is the dialect's word (`security`). Written here independently, from values and not from
+ * the switch's offsets: what judges the switch must not share its mistakes. Test keys only: the file shows them.
  */
 import {
   type Cipher,

@@ -292,7 +292,7 @@ export class Recorded {
     const { dialect } = this.recording.form.codec
     const original = readOriginalData(dialect, value)
     const { stan } = this.recording.form.codec.layout.roles
-    // The last one: numbers begin anew. A void may have the MTI of its original.
+    // The last one: numbers start again. A void may have the MTI of its original.
     const named = this.noted.findLast(
       ({ message }) =>
         original !== undefined &&

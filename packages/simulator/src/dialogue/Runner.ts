@@ -226,7 +226,7 @@ class Run {
     const bytes = corrupted(form, good, corruption)
     const wire = framed(form, bytes, corruption)
     const at = this.now()
-    // The name stands for the message as it was before it was corrupted: its answer is an answer to that.
+    // The name means the message as it was before it was corrupted: its answer is an answer to that.
     if (as !== undefined) this.named.set(as, { ...told(form, good, at), isOurs: true })
     this.transcript.push({ _tag: "sent", at, partner: stage.name, message: told(form, bytes, at), wire })
     return wire

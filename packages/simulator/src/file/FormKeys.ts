@@ -36,7 +36,7 @@ export const namedDialectOf =
     throw invalidAt(yaml, `${name} is no dialect file: ${dialect}`)
   }
 
-/** `dialect` and `frame`; with `usual` what stands for a dialect that is not named. */
+/** `dialect` and `frame`; with `usual` what is taken for a dialect that is not named. */
 export const formKeys = (from: MapReader, usual?: keyof typeof dialects): WireFormat | undefined => {
   const named = from.get("dialect", namedDialectOf(besideText)) ?? (usual === undefined ? undefined : dialects[usual])
   const frame = from.get("frame", frameOf)

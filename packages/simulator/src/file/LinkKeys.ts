@@ -26,7 +26,7 @@ export const readLinkFile = (file: string): Effect.Effect<LinkSide, FileInvalid>
     return { form, mac: macKey(top, form), tls: dialTlsKey(top) }
   })
 
-/** A line that a command stands in the middle of, and how a dialogue writes it. */
+/** A line that a command is in the middle of, and how a dialogue writes it. */
 export interface LineSides {
   readonly form: WireFormat
   readonly mac: MacSettings | undefined

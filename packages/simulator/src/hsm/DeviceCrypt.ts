@@ -15,7 +15,7 @@ import {
   type RandomBytes
 } from "@jinka/codec"
 
-/** Keys in use at most, before all of them are set up anew. */
+/** Keys in use at most, before all of them are set up again. */
 const KEYS_MAX = 1000
 
 const algorithms = new Map<string, MacAlgorithm>()

@@ -81,7 +81,7 @@ const under = (how: "encrypt" | "decrypt", pair: Buffer, scheme: string, key: Ui
 /** Keys that were opened, by type and text: opening one sets up several ciphers, and a device opens each key for each command. */
 const opened = new Map<string, Buffer>()
 
-/** Keys kept open at most, before all of them are opened anew. */
+/** Keys kept open at most, before all of them are opened again. */
 const OPENED_MAX = 1000
 
 /** The clear key of a text under the LMK; `undefined` when the type is none of this device's. */

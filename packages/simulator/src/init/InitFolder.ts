@@ -187,7 +187,7 @@ links:
 
 routes:
   - { bin: "${testCard.slice(0, 6)}", to: issuer }
-${layout.header === undefined ? "" : "# Addresses stand in the header of each message: destination is the switch, source is the partner.\n"}`
+${layout.header === undefined ? "" : "# Addresses are in the header of each message: destination is the switch, source is the partner.\n"}`
 
 const runText = ({ acquirerPort }: InitSettings): string => `#!/bin/sh
 # Runs everything: the stand-in, the system under test (here Jinka), and the dialogues. Ends with 0 when every rule was kept.

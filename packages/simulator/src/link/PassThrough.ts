@@ -17,7 +17,7 @@ export type Passed =
 /** A side of a line. */
 export type Side = "near" | "far"
 
-/** TLS of a line that is read on its way: ended on the side that we listen on, begun anew on the one that we connect to. */
+/** TLS of a line that is read on its way: ended on the side that we listen on, and begun on the one that we connect to. */
 export interface LineTls {
   readonly listen?: TlsMaterial | undefined
   readonly target?: TlsMaterial | undefined

@@ -1,5 +1,5 @@
 /**
- * Messages of a load: encoded once, then only what changes is written anew for each of them.
+ * Messages of a load: encoded once, then only what changes is written for each of them.
  *
  * Owns the places in values (`{stan}`, `{rrn}`, `{time}`, `{amount 100..9999}`, `{row.pan}`) and writing a message with its frame
  * into a buffer. Draws from a seed; knows no socket and no clock.

@@ -26,7 +26,7 @@ import { parseRule, RuleInvalid } from "./RuleText.ts"
 export interface ProxySettings {
   readonly listen: Endpoint
   readonly target: Endpoint
-  /** TLS is ended here and begun anew: what passes is read in clear. `undefined`: bytes pass as they are. */
+  /** TLS is ended here and begun again: what passes is read in clear. `undefined`: bytes pass as they are. */
   readonly listenTls: TlsMaterial | undefined
   readonly targetTls: TlsMaterial | undefined
   /** Without it the proxy reads no messages. */

@@ -1,6 +1,6 @@
 /**
  * Answers of a partner: well made by the rules of its dialect, then corrupted where a rule says so. Pure; which fields an answer
- * keeps, turns around or writes anew is the dialect's data.
+ * keeps, turns around or writes itself is the dialect's data.
  */
 import {
   answerHeader,

@@ -27,7 +27,7 @@ export interface Decision {
   readonly rrn?: string | undefined
   /** What was approved of the amount, where that is only a part. */
   readonly approved?: number
-  /** The same message is decided anew when it comes again. */
+  /** The same message is decided again when it comes again. */
   readonly isOpen?: boolean
 }
 
@@ -60,7 +60,7 @@ export class Books {
     this.ledger.change(termsOf(plan))
   }
 
-  /** A new business day: its limits and sums begin anew. */
+  /** A new business day: its limits and sums start again. */
   startDay(): void {
     this.ledger.startDay()
     this.day.startDay()

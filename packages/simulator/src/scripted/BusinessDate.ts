@@ -1,6 +1,6 @@
 /**
  * The business date of a partner: the calendar's until the first cut-over, from then on the one that cut-overs bring. Owns which
- * day is open and how the dialect writes it; what a new day begins anew is its owner's.
+ * day is open and how the dialect writes it; what starts again with a new day is its owner's.
  */
 const DAY_MS = 86_400_000
 

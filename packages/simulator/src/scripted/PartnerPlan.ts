@@ -8,7 +8,7 @@ import type { Mode } from "../link/ModeLink.ts"
 import type { KeyConduct, KeyPlan, KeyWish } from "./keys/KeyPlan.ts"
 import type { SendPlan } from "./sends/SendPlan.ts"
 
-/** A time to wait, drawn anew for each answer. */
+/** A time to wait, drawn for each answer. */
 export type Delay =
   | { readonly _tag: "fixed"; readonly ms: number }
   | { readonly _tag: "uniform"; readonly fromMs: number; readonly toMs: number }
@@ -17,7 +17,7 @@ export type Delay =
   /** Log-normal, by its median and its 99th percentile: the usual shape of a host's answer times. */
   | { readonly _tag: "logNormal"; readonly medianMs: number; readonly p99Ms: number }
 
-/** What a text has to look like: `*` stands for any characters. */
+/** What a text has to look like: `*` means any characters. */
 export interface Pattern {
   readonly text: string
   readonly fits: (value: string) => boolean

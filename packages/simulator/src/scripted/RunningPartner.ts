@@ -24,7 +24,7 @@ export interface RunningPartner {
   readonly totals: () => PartnerTotals
   /** Nothing that it sent waits for an end. */
   readonly isDrained: () => boolean
-  /** Another plan from now on. A link that is as before stays up; another one is closed and made anew. */
+  /** Another plan from now on. A link that is as before stays up; another one is closed and made again. */
   readonly replan: (plan: PartnerPlan) => Effect.Effect<void, ListenFailed>
   readonly tick: () => void
   /** Says something by itself now. Why not, where it cannot. */

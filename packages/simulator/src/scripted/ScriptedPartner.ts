@@ -214,7 +214,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const isKnown = refusal === undefined && seen.answer !== undefined
     const decision = refusal ?? (isKnown ? repeated(seen) : this.books.decide(message, facts, key, conduct, this.zone))
     const answer = isKnown ? seen.answer! : answerTo(this.plan.form.codec, message, decision.code, decision.own)
-    // What was refused unread, or what may be decided anew, is as if it had never come.
+    // What was refused unread, or what may be decided again, is as if it had never come.
     if (refusal === undefined && decision.isOpen !== true) Object.assign(seen, { answer, code: decision.code })
     this.record.received(connection.epoch, this.about(message, facts, key), {
       ...decision,
@@ -320,7 +320,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.startDay(epoch)
   }
 
-  /** A new business day: settlement date, day's limits and totals begin anew. */
+  /** A new business day: settlement date, day's limits and totals start again. */
   private startDay(epoch: number): void {
     this.record.link("cutOver", epoch, this.books.day.text)
     this.books.startDay()

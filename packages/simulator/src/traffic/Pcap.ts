@@ -1,5 +1,5 @@
 /**
- * The TCP streams of a capture file, pcap or pcapng, with Ethernet, Linux cooked or raw IP packets. Written anew beside the
+ * The TCP streams of a capture file, pcap or pcapng, with Ethernet, Linux cooked or raw IP packets. Written independently of the
  * switch's reader, and with times: what judges the switch shares no code with it.
  *
  * Owns what is in packets, and putting segments in order. A stream whose beginning was not captured begins with its first

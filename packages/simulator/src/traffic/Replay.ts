@@ -37,7 +37,7 @@ export interface ReplaySettings {
   readonly tls?: TlsMaterial | undefined
   /** 2: twice as fast; 0: each as soon as the one before was answered. */
   readonly speed: number
-  /** Give numbers and dates anew. */
+  /** Give new numbers and dates. */
   readonly isRenewed: boolean
   readonly timeoutMs: number
   readonly tolerance: Tolerance

@@ -357,7 +357,7 @@ export class Exchanges {
     desks.flush()
   }
 
-  /** The CUPS rule, where the link's group has it: the other connections of the group are closed, too, and made anew. */
+  /** The CUPS rule, where the link's group has it: the other connections of the group are closed, too, and made again. */
   private fallTogether(link: Link): void {
     const falls = this.desks.groups.fallsWith(link, this.desks.now)
     if (falls === undefined) return

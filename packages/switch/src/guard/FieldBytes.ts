@@ -1,7 +1,7 @@
-/** The bytes of a field's value, however they stand in the message. Pure. */
+/** The bytes of a field's value, however the message writes them. Pure. */
 import type { Layout, MessageIndex } from "@jinka/codec"
 
-/** The byte that stands for nothing in a field: a value in characters is empty when they are "0". */
+/** The byte that means nothing in a field: a value in characters is empty when they are "0". */
 export const zeroOf = ({ fields }: Layout, de: number): number => {
   const encoding = fields[de]?.encoding
   if (encoding === "binary") return 0

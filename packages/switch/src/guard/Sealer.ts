@@ -170,7 +170,7 @@ export class Sealer {
     return refusal === undefined && macKey !== undefined && macKey !== guard?.macSlot("send")?.current
   }
 
-  /** Makes the MAC of a sealed message anew, with the present key. True: it is done, or refused. */
+  /** Makes the MAC of a sealed message again, with the present key. True: it is done, or refused. */
   renew(sealing: Sealing): boolean {
     return this.addMac(sealing)
   }

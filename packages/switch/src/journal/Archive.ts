@@ -2,7 +2,7 @@
  * Puts the oldest days of a journal into a file of an archive, beside the journal's work: groups are copied between its
  * commits, and a thread of its own verifies and compresses them (`ArchiveFile.ts`). Nothing is dropped here.
  *
- * Whatever breaks it off, the next attempt begins anew; a file that is there with the entries that are wanted is verified and
+ * Whatever breaks it off, the next attempt starts again; a file that is there with the entries that are wanted is verified and
  * taken.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs"

@@ -176,7 +176,7 @@ const openTables = (
   return { directory, database, groups, opened, reached, anchor }
 }
 
-/** What was tagged with an older key is tagged anew, like the names: that key may be forgotten once no group needs it. */
+/** What was tagged with an older key is tagged again, like the names: that key may be forgotten once no group needs it. */
 const retagBeginning = (database: Database.Database, groups: CommitGroupReader, current: Seal): void => {
   const row = groups.beginning
   if (row === undefined || keyIdOfTag(row.tag) === current.keyId) return
@@ -211,7 +211,7 @@ const namesOf = (
   if (!isWhole) stop("Corrupt", proof.place, namesChanged)
   for (const { id, name, dialect, tag } of rows)
     proof.demand(groups.checkName(id, name, dialect, tag), tag, namesChanged)
-  // Names of an older key are tagged anew: the key may be forgotten once no group needs it.
+  // Names of an older key are tagged again: the key may be forgotten once no group needs it.
   const retag = database.prepare("UPDATE name SET tag = ? WHERE id = ?")
   for (const { id, name, dialect, tag } of rows) {
     if (current === undefined || keyIdOfTag(tag) === current.keyId) continue

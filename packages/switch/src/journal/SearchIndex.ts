@@ -4,7 +4,7 @@
  * damaged or of another journal.
  *
  * It is a file of its own so that the durable path never pays for it: it is never synced (synchronous=OFF). After a power
- * cut it may be damaged; that is found, and it is begun anew.
+ * cut it may be damaged; that is found, and it is started again.
  */
 import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
@@ -84,7 +84,7 @@ export class SearchIndex {
   private statements: Statements
   private indexed = 0
 
-  /** Opens the index or makes it anew. Throws only what the file system refuses. */
+  /** Opens the index or makes a new one. Throws only what the file system refuses. */
   constructor(path: string, groups: CommitGroupReader, names: Names, readings: IndexReadings) {
     this.path = path
     this.groups = groups
@@ -188,7 +188,7 @@ export class SearchIndex {
     this.database.close()
   }
 
-  /** Throws the index away and begins it anew. */
+  /** Throws the index away and starts a new one. */
   rebuild(): void {
     void this.before
     this.database.close()
@@ -344,6 +344,6 @@ const remove = (path: string): void => {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true })
 }
 
-/** Whether SQLite says that the file itself is bad, so that beginning anew helps. */
+/** Whether SQLite says that the file itself is bad, so that a new one helps. */
 export const isDamage = (error: unknown): boolean =>
   error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|MISMATCH)/.test(error.code)

@@ -21,7 +21,7 @@ export interface GroupSettings {
   readonly by: ReadonlyArray<number>
   /** How long a lost member must be ready again, without a break, before it has its place again. */
   readonly failbackMs: number
-  /** When one connection of the group ends, all of them are closed and made anew. */
+  /** When one connection of the group ends, all of them are closed and made again. */
   readonly fallTogether: boolean
 }
 

@@ -55,7 +55,7 @@ export class LongLink {
     return this.current
   }
 
-  /** A connection is up now. One whose partner has closed its direction does not stand in the way of the next. */
+  /** A connection is up now. One whose partner has closed its direction is not in the way of the next. */
   get isUp(): boolean {
     return this.current !== undefined && !this.current.isHalfClosed
   }

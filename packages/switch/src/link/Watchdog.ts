@@ -113,5 +113,5 @@ export const step = (now: Watchdog, event: Event): Step => {
 /** Jitter of the watchdog timer, as a part of it: RFC 3539 draws +-2 s around 30 s. */
 const JITTER = 1 / 15
 
-/** The next timer in milliseconds, drawn anew each time. `chance` is uniform in [0, 1). */
+/** The next timer in milliseconds, drawn each time. `chance` is uniform in [0, 1). */
 export const timerMs = (intervalMs: number, chance: number): number => intervalMs * (1 + JITTER * (2 * chance - 1))

@@ -26,7 +26,7 @@ export type Speaker = Pick<
   "codec" | "institution" | "ourInstitution" | "speaksFor" | "identity" | "mark"
 >
 
-/** Longest value whose bytes are kept, and how many values are kept for one place; others are read anew each time. */
+/** Longest value whose bytes are kept, and how many values are kept for one place; others are read each time. */
 const KEPT_MAX = 32
 const VALUES_MAX = 8
 

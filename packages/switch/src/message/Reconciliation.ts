@@ -1,5 +1,5 @@
 /**
- * Totals of a business day as a message says them, held against others; and its answer. Pure. Where each count and sum stands is
+ * Totals of a business day as a message says them, held against others; and its answer. Pure. Where each count and sum is, is
  * the dialect's (`Dialect.reconciliation`).
  */
 import {

@@ -35,7 +35,7 @@ export const takenOver = ({ copies, originalData: { parts } }: ReversalRecipe): 
 ]
 
 /**
- * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes or are made anew, all
+ * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes or get new ones, all
  * others go. Covered fields of a request from the journal go with them, so a restart needs nothing but the card number.
  */
 export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, own: Own, patches: PatchList): void => {

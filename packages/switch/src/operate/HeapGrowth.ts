@@ -9,5 +9,5 @@ import { setFlagsFromString } from "node:v8"
 /** The heap may grow to three times what was alive; left to itself V8 takes 1.1 to 4 times, by what collecting costs it. */
 const GROWING_PERCENT = 200
 
-/** For the whole process and all of its threads. The engine's own limit of the heap stands. */
+/** For the whole process and all of its threads. The engine's own limit of the heap remains. */
 export const letHeapGrow = (): void => setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)

@@ -52,7 +52,7 @@ const refusedBy = (invalid: ConfigurationInvalid): CommandFailed => {
 const reread = ({ configuration }: InForce) => Effect.mapError(loadBeside(configuration.file), refusedBy)
 
 /**
- * Carries it out, or says what it would do. Fails with everything that stands in the way, which is in the log too, whoever
+ * Carries it out, or says what it would do. Fails with everything that is in the way, which is in the log too, whoever
  * asked.
  */
 export const reload = (

@@ -1,6 +1,6 @@
 /**
  * What the switch tells whoever started it and watches over it, in the words of sd_notify(3): that it is ready, reads its
- * configuration anew, stops, and, from its main thread, that it is alive.
+ * configuration again, stops, and, from its main thread, that it is alive.
  *
  * Knows no process and no pipe: `ProcessEdge.supervisor` hands the words over (docs/decisions/0030-supervised.md).
  */

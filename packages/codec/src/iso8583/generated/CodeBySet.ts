@@ -9,7 +9,7 @@ import type { FieldLayout } from "../Field.ts"
 const SEEN_MIN = 4
 
 /**
- * Times a set is seen before it is compiled anew, for good. V8 keeps in mind the shapes of all objects that a function has
+ * Times a set is seen before it is compiled again, for good. V8 keeps in mind the shapes of all objects that a function has
  * met, and a program's first messages have other shapes than all later ones: the code that met them stays slow (measured: an
  * encoder takes 1.8 times as long).
  */

@@ -22,7 +22,7 @@ import { indexerSource } from "./IndexerSource.ts"
 import * as runtime from "./Runtime.ts"
 
 /**
- * Messages after which all encoders are made anew: the first time, and at most later (each time four times as many). An
+ * Messages after which all encoders are made again: the first time, and at most later (each time four times as many). An
  * encoder that has met `fields` objects of more than four shapes stays slow (0.5 M/s) even when they come no more: a
  * test tool at start-up, an operator's script in between.
  */

@@ -1,6 +1,6 @@
 /**
  * Working keys under a key-encryption key: drawn, wrapped and unwrapped as an exchange of the dialect has it. Test keys: they
- * are drawn from the seed. Written here anew; nothing is shared with the switch's security module.
+ * are drawn from the seed. Written here independently; nothing is shared with the switch's security module.
  */
 import {
   type CarriedKey,

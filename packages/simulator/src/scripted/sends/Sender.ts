@@ -86,7 +86,7 @@ export class Sender {
     this.reference = Math.floor(time.wall() / 100) % RRN_NUMBERS
   }
 
-  /** Another plan: what is under way goes on, other transactions begin anew. */
+  /** Another plan: what is under way goes on, other transactions start again. */
   replan(plan: Sending): void {
     if (JSON.stringify(plan.sends) !== JSON.stringify(this.plan.sends)) this.schedule = undefined
     this.plan = plan

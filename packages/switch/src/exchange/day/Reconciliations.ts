@@ -4,7 +4,7 @@
  *
  * The sums are made beside the work, one message of a link at a time, and are those of `jinka totals`. A partner that is the
  * acquirer (0500, 0520) is held against what came from it, one that is the issuer (0502, 0522) against what went to it. Nothing
- * is remembered: a repeat is compared anew.
+ * is remembered: a repeat is compared again.
  */
 import {
   isIssuers,

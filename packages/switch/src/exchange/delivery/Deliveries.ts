@@ -170,7 +170,8 @@ export class Deliveries {
     const { record } = this.desks
     const { language } = origin
     // Anything else about an unknown exchange could hit another one's transaction (G6). And where reversals have a field that
-    // names what they take back, one without it has named nothing: it may mean what stands, and is not told that it is undone.
+    // names what they take back, one without it has named nothing: it may mean what was approved, and must not hear that this
+    // is undone.
     const isNaming = language.reversed === undefined || language.original(index) !== undefined
     if (mtiClass(index.mti) !== "reversal" || !isNaming) return refusals.refuse(origin, epoch, index, "formatError")
     const named = language.withStan(index, stanOf(record.last + 1))

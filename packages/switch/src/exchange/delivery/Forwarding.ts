@@ -214,7 +214,7 @@ export class Forwarding implements Effects {
     return isAcknowledged && !isContradicted ? "acknowledged" : "declined"
   }
 
-  /** Whether the reversal takes all back, as ours do; behind one of a part the rest stands. */
+  /** Whether the reversal takes all back, as ours do; behind one of a part the rest remains. */
   private isOfAll({ about, bytes }: Stored): boolean {
     if (about !== 0) return true
     const { language } = this.desk

@@ -1,5 +1,5 @@
 /**
- * The hash of match keys: 64 bits under a key that is drawn anew at each start.
+ * The hash of match keys: 64 bits under a key that is drawn at each start.
  *
  * Partners choose the bytes of their keys. Without a secret in it a partner could find, at home and at leisure, thousands of
  * keys that meet in one place of a table, and each look-up there would walk past all of them. HalfSipHash-1-3 (Aumasson and

@@ -225,7 +225,7 @@ export class Originals {
    */
   undoneBy(origin: Desk, target: Desk, index: MessageIndex, meant: Known | undefined, exchange: number): void {
     if (meant === undefined) return this.unseen(origin, index, exchange)
-    // What remains of it stands.
+    // What remains of it is not undone.
     if (origin.language.remains(index) !== "") return
     if (!this.isDeclined(target, origin, index, meant.exchange)) this.takenBack(origin, index, meant.exchange)
   }

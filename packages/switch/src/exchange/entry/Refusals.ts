@@ -21,7 +21,7 @@ const spared: ReadonlyArray<Refusal> = [
   ...(["pinFailed", "keyFailed", "cutOver", "identity"] as const)
 ]
 
-/** Whether its sender waits for one answer, and asks anew where there is none: a request, and management that passed through. */
+/** Whether its sender waits for one answer, and asks again where there is none: a request, and management that passed through. */
 const asksOnce = (mti: number): boolean => mtiClass(mti) === "request" || mtiClass(mti) === "networkManagement"
 
 /** What a message was refused with of which no entry tells. */

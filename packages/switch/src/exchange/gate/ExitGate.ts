@@ -15,7 +15,7 @@ export interface ExitGate {
   /** The request in the slot, sealed or refused or on its way to that; give it back. */
   readonly request: (target: Desk, slot: Slot) => Sealing
   /**
-   * What was sealed ahead has to be sealed anew, because the key has changed since: true while that is waited for, and then its
+   * What was sealed ahead has to be sealed again, because the key has changed since: true while that is waited for, and then its
    * slot is told again.
    */
   readonly renews: (sealing: Sealing) => boolean

@@ -170,7 +170,7 @@ export class KeyExchanges {
     for (const kind of this.kindsAsked(at)) this.ask(at, kind, cause)
   }
 
-  /** The kinds of key that are asked for one by one; where one question brings them all, the first stands for it. */
+  /** The kinds of key that are asked for one by one; where one question brings them all, the first is used for it. */
   kindsAsked({ settings }: KeyDesk): ReadonlyArray<KeyKind> {
     return settings.exchange.deliver === undefined ? settings.kinds.slice(0, 1) : settings.kinds
   }

@@ -2,7 +2,7 @@
  * The answers that are on their way to disk and to their origins and not known to be delivered, by the number of their exchange.
  *
  * Each answer comes in here and leaves again within a turn or two. The slots themselves are the chains, so that costs no
- * allocation and no garbage: a `Map` takes 160 ns for both and is made anew whenever enough has been deleted from it.
+ * allocation and no garbage: a `Map` takes 160 ns for both and is rebuilt whenever enough has been deleted from it.
  */
 import type { Slot } from "./Outstanding.ts"
 

@@ -19,7 +19,7 @@ const lengthFrame: FrameFormat = { kind: "length", encoding: "binary", bytes: 2,
 /** Commands under way on one connection at most: a device with more to do answers no faster. */
 const UNDER_WAY_MAX = 256
 
-/** A command that was given up keeps its header this long; a device that owes an answer longer is connected to anew. */
+/** A command that was given up keeps its header this long; a device that owes an answer longer is connected to again. */
 const OWED_MS = 10_000
 
 /** Headers are hexadecimal numbers. */

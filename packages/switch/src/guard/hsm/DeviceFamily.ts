@@ -26,7 +26,7 @@ export type TextValue =
 /** Bytes that a command may hold. */
 export type BytesValue = "message" | "mac" | "block"
 
-/** One field of a request. A plain text stands for itself; bytes of binary families are written as `\\x` escapes. */
+/** One field of a request. A plain text means itself; bytes of binary families are written as `\\x` escapes. */
 export type RequestField =
   | string
   /** The characters of a value. */

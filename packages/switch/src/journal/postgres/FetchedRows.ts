@@ -1,6 +1,6 @@
 /**
  * The rows of a journal in PostgreSQL, for code that asks for them synchronously: what is asked for and not here yet breaks the
- * question off, is fetched, and the question begins anew (`PostgresQuestions`). Groups never change, so what is here stays true.
+ * question off, is fetched, and the question starts again (`PostgresQuestions`). Groups never change, so what is here stays true.
  */
 import type { BeginningRow } from "../Beginning.ts"
 import type { GroupRow, GroupRows, MarkRow, NameRow } from "../GroupRows.ts"

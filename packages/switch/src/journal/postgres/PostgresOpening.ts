@@ -279,7 +279,7 @@ const lossOf = Effect.fnUntraced(function* (
   return yield* Effect.fail(JournalError.of("Truncated", at, problem, restore))
 })
 
-/** What was tagged with an older key is tagged anew: that key may be forgotten once no group needs it. */
+/** What was tagged with an older key is tagged again: that key may be forgotten once no group needs it. */
 const retag = Effect.fnUntraced(function* (
   { groups: { journalId }, journal }: PostgresQuestions,
   begins: BeginningRow | undefined,

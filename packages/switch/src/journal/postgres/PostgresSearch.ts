@@ -94,7 +94,7 @@ export class PostgresSearch {
     this.index?.close()
   }
 
-  /** A damaged index is begun anew: then it has to catch up. */
+  /** A damaged index is started again: then it has to catch up. */
   private sound(run: () => Answer): Answer {
     try {
       return run()

@@ -13,7 +13,7 @@ import type { Seen } from "./Measures.ts"
 import { Sessions } from "./Sessions.ts"
 import { namedIn, type User, whoAreYou } from "./Users.ts"
 
-/** How often a page hears of the switch, and after how many beats it asks anew: its session may have ended. */
+/** How often a page hears of the switch, and after how many beats it asks again: its session may have ended. */
 const BEAT_MS = 1000
 const BEATS_MAX = 600
 

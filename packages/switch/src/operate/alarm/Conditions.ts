@@ -1,7 +1,7 @@
 /**
  * What is wrong with a switch at one moment, by the rules of its configuration. Pure: `Alarms` says since when, and whom to tell.
  *
- * What stands still for good (a full disk, something in doubt, a defect) has no threshold: somebody always has to look.
+ * What does not move by itself (a full disk, something in doubt, a defect) has no threshold: somebody always has to look.
  */
 import type { DeviceStatus } from "../../guard/SecurityModule.ts"
 import { type RetentionStatus, roomText } from "../../Retention.ts"

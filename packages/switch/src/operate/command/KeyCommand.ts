@@ -1,7 +1,7 @@
 /**
  * `jinka key ...`: the keys of partners, by their check values: look, ask for new ones, import, retire.
  *
- * A component is read from the terminal without an echo, or from standard input; it is no argument, because arguments stand in
+ * A component is read from the terminal without an echo, or from standard input; it is no argument, because arguments are in
  * the list of processes and in the shell's history.
  */
 import { type Cipher, keyCiphers, keyKinds } from "@jinka/codec"

@@ -34,7 +34,7 @@ export interface WithValues {
 const isMapping = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Whether a value stands for another one. */
+/** Whether a value is a reference to another one. */
 const isReference = (key: string, value: unknown): value is { readonly [key: string]: unknown } =>
   Object.hasOwn(elsewhereKeys, key) && isMapping(value) && (Object.hasOwn(value, "env") || Object.hasOwn(value, "file"))
 
@@ -79,7 +79,7 @@ export const withValues = Effect.fnUntraced(function* (
   }
 })
 
-/** What could not be fetched is told once: nothing else is said about a stand-in for it. */
+/** What could not be fetched is told once: nothing else is said about what takes its place. */
 const without = (value: unknown, wrong: ReadonlySet<string>, place: Place): unknown => {
   if (Array.isArray(value)) return value.map((one, at) => without(one, wrong, [...place, at]))
   if (!isMapping(value)) return value

@@ -41,7 +41,7 @@ const loud = (alarms: LinkReport["alarms"]) => alarms.filter(({ silenced }) => !
 /** Alarms of the whole switch that have no mark of their own. */
 const marked = new Set(["lag", "device", "certificate", "refusedCalls"])
 
-/** What stands in the way, shortest word first. */
+/** What is in the way, shortest word first. */
 const trouble = (link: LinkReport): string => {
   const doubts = Object.values(link.inDoubt).reduce((sum, count) => sum + count, 0)
   if (doubts > 0) return `!${doubts} in doubt`

@@ -63,7 +63,7 @@ export const standBy = Effect.fnUntraced(function* (
   }).pipe(Effect.scoped, Effect.provide(Credentials.layer))
 })
 
-/** The next signal that means the end. A node that stands by reads its configuration anew when it takes over, and not before. */
+/** The next signal that means the end. A node that stands by reads its configuration again when it takes over, and not before. */
 const ending = (signal: Effect.Effect<string>): Effect.Effect<string> =>
   Effect.flatMap(signal, (name) => (name === "SIGHUP" ? ending(signal) : Effect.succeed(name)))
 

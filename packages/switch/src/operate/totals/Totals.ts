@@ -89,7 +89,7 @@ interface Ended {
   readonly dates: readonly [from: string, to: string]
   readonly amount: number
   isUnknown: boolean
-  /** What still stands of the amount. */
+  /** What remains of the amount. */
   left: number
   isUndone: boolean
 }
@@ -308,7 +308,7 @@ class Fold {
       if (isDone) this.sums.add(undoing, this.datesOf(undoing, ""), "reversed", amount)
       return
     }
-    // We and its partner have both reversed it; or no part was taken back, and all of it stands.
+    // We and its partner have both reversed it; or no part was taken back, and all of it remains.
     if (ended.isUndone || (remains > 0 && !isDone)) return
     this.takeBack(ended, remains)
   }

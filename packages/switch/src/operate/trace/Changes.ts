@@ -66,7 +66,7 @@ export const changesOf = ({ caused, entries, nameOf, planOf }: Told): ReadonlyAr
 
 const hex = (bytes: Buffer | undefined): string => bytes?.toString("hex") ?? ""
 
-/** The same form on both sides passes bytes on; else one object of a dialect stands for one form. */
+/** The same form on both sides passes bytes on; otherwise one object of a dialect means one form. */
 const sameForm = (one: Side, other: Side): boolean => one.plan.codec.dialect === other.plan.codec.dialect
 
 class Both {
@@ -213,7 +213,7 @@ const changed = (
   return { ...ends, fields: [...fields, ...guarded(from, to)], note: "" }
 }
 
-/** What is made anew behind the crossing, and is in no journal. */
+/** What is made behind the crossing, and is in no journal. */
 const guarded = (from: Side, to: Side): Changed["fields"] => {
   const covered = (is: boolean) => (is ? "(covered)" : "")
   const [mac, pin] = [to.plan.guard?.mac, to.plan.guard?.pin]
