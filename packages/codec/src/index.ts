@@ -126,6 +126,7 @@ export {
   isMoney,
   isReversible,
   originalData,
+  originalPart,
   type PartialReversal,
   partialReversal,
   reversalMti

@@ -47,7 +47,8 @@ export interface Codec {
   redact(index: MessageIndex, out: Buffer, at: number, found?: Array<number>): number
   /**
    * A copy that may be kept sealed for a replay: without sensitive authentication data, without what is not understood, and
-   * without hidden fields that neither `adviceNeeds` nor `reversal.copies` of the dialect names.
+   * without hidden fields that neither `adviceNeeds` nor `reversal.copies` of the dialect names. `changes`, when given, are made
+   * besides; what has to go is added to them.
    */
-  withoutSad(index: MessageIndex): Buffer
+  withoutSad(index: MessageIndex, changes?: PatchList): Buffer
 }

@@ -44,8 +44,9 @@ const codecOf = (layout: Layout): Codec => {
     checkPatches: (patches) => checkPatches(layout, patches),
     matchKey: (index, des, out, at) => writeMatchKey(layout, index, des, out, at),
     redact: (index, out, at, found) => writeRedacted(layout, index, out, at, found),
-    withoutSad: (index) => {
-      return patched(layout, index, cutSad(layout, index, cuts))
+    withoutSad: (index, changes) => {
+      cuts.clear()
+      return patched(layout, index, cutSad(layout, index, changes ?? cuts))
     }
   }
 }

@@ -39,13 +39,18 @@ export const isMoney = (mti: number, processingCode: string): boolean => {
 
 type Recipe = NonNullable<Dialect["reversal"]>["originalData"]
 
+/** A value as its part of original data says it: a fixed part to the right, with zeros in front. */
+export const originalPart = ({ digits, length = "fixed" }: Recipe["parts"][number], value: string): string => {
+  const said = value.slice(-digits)
+  return length === "fixed" ? said.padStart(digits, "0") : said
+}
+
 /** Original data with these values by field, 0 for the message type: right-justified with zeros, absent ones all zeros. */
 export const originalText = ({ parts }: Recipe, said: (de: number) => string): string => {
   let text = ""
-  for (const { de, digits, length } of parts) {
-    const value = said(de).slice(-digits)
-    if (length === "counted") text += String(value.length).padStart(2, "0") + value
-    else text += length === "rest" ? value : value.padStart(digits, "0")
+  for (const part of parts) {
+    const value = originalPart(part, said(part.de))
+    text += part.length === "counted" ? String(value.length).padStart(2, "0") + value : value
   }
   return text
 }

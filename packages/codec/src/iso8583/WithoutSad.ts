@@ -17,9 +17,8 @@ import { readBytes } from "./Value.ts"
 /** Shortest field that may hold a track: packed, 12 digits and a separator. */
 const TRACK_ROOM = 7
 
-/** Fills `cuts` with what has to go from the indexed message. */
+/** Adds to `cuts` what has to go from the indexed message. */
 export const cutSad = (layout: Layout, index: MessageIndex, cuts: PatchList): PatchList => {
-  cuts.clear()
   for (const field of layout.defined) {
     const { de, sensitivity } = field
     if (!index.has(de)) continue

@@ -435,15 +435,16 @@ export class Recovery {
     record.together(() => {
       record.restarted(entry.exchange, entry.link)
       if (origin === undefined || target === undefined) return
-      if (!this.restore(origin.language, entry)) return this.reversals.impossible(target, entry.exchange)
+      if (!this.restore(origin.language, entry, target.language.reversed))
+        return this.reversals.impossible(target, entry.exchange)
       stored = this.reversals.make(origin, target, this.index, entry.exchange)
       if (stored !== undefined) this.made.push({ desk: target, stored })
     })
     return stored !== undefined
   }
 
-  /** Indexes the entry's message whole, without what stays covered. False when that cannot be read with today's dialect. */
-  private restore(language: Language, { message, secret }: Entry): boolean {
-    return language.restore(message, secretPan(secret), secretRest(secret), this.index)
+  /** Indexes the entry's message whole; see `Language.restore`. False when that cannot be read with today's dialect. */
+  private restore(language: Language, { message, secret }: Entry, only?: ReadonlyArray<number>): boolean {
+    return language.restore(message, secretPan(secret), secretRest(secret), this.index, only)
   }
 }

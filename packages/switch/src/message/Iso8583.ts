@@ -288,13 +288,10 @@ export class Iso8583 implements Language {
   }
 
   keep(index: MessageIndex): Buffer {
-    const { codec } = this
-    const kept = codec.withoutSad(index)
-    codec.index(kept, 0, kept.length, made)
     patches.clear()
     if (isRepeat(index.mti)) patches.mti(index.mti - 1)
     for (const { part, value } of this.addressing) patches.header(part, value)
-    return this.written(made, patches)
+    return this.codec.withoutSad(index, patches)
   }
 
   resentLength(index: MessageIndex): number {
@@ -366,12 +363,18 @@ export class Iso8583 implements Language {
     return written + writeSealedFields(codec, index, sealed, out, at + written)
   }
 
-  restore(redacted: Buffer, cardNumber: string, sealed: Buffer, into: MessageIndex): boolean {
+  restore(
+    redacted: Buffer,
+    cardNumber: string,
+    sealed: Buffer,
+    into: MessageIndex,
+    only?: ReadonlyArray<number>
+  ): boolean {
     const { codec } = this
     const message = sealed.length === 0 ? redacted : Buffer.from(redacted)
     if (codec.index(message, 0, message.length, into) !== undefined) return false
     patches.clear()
-    takeOutCovered(codec, into, restoreSealedFields(sealed, into, message), patches)
+    takeOutCovered(codec, into, restoreSealedFields(sealed, into, message), patches, only)
     if (cardNumber !== "" && into.has(this.roles.pan)) patches.set(this.roles.pan, cardNumber)
     if (patches.count === 0) return true
     const bytes = this.written(into, patches)

@@ -208,9 +208,15 @@ export interface Language {
   seal(index: MessageIndex, found: ReadonlyArray<number>, out: Buffer, at: number): number
   /**
    * Indexes a message from the journal as a reversal takes it: its card number and what was sealed with it put back, without
-   * what stays covered. False when it cannot be read.
+   * what stays covered. `only`: what is taken of it, the rest may stay as it is. False when it cannot be read.
    */
-  restore(redacted: Buffer, cardNumber: string, sealed: Buffer, into: MessageIndex): boolean
+  restore(
+    redacted: Buffer,
+    cardNumber: string,
+    sealed: Buffer,
+    into: MessageIndex,
+    only?: ReadonlyArray<number>
+  ): boolean
 }
 
 /** Bytes that `seal` writes besides those of the message, at most. */

@@ -10,6 +10,7 @@ import {
   type MessageIndex,
   type OriginalFields,
   originalData,
+  originalPart,
   type PatchList,
   partialReversal,
   type ReversalRecipe,
@@ -110,8 +111,8 @@ export const ownTransactionOf = (layout: Layout, index: MessageIndex): string =>
 const textOf = ({ dialect }: Layout, index: MessageIndex, original: OriginalFields | undefined): string => {
   const recipe = dialect.reversal?.originalData
   if (recipe === undefined) return dialect.match.transaction.map((de) => index.text(de)).join("|")
-  // What a reversal says of its original is mostly all of it.
-  const isWhole = original !== undefined && recipe.parts.every(({ de }) => de === 0 || original[de])
-  const own = isWhole ? original : readOriginalData(dialect, originalData(dialect, index)!)
-  return recipe.parts.map(({ de }) => (de === 0 ? "" : original?.[de] || own?.[de] || "")).join("|")
+  let text = ""
+  for (const part of recipe.parts)
+    if (part.de !== 0) text += `${original?.[part.de] || originalPart(part, index.text(part.de))}|`
+  return text
 }

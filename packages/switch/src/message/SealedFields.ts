@@ -71,17 +71,19 @@ export const restoreSealedFields = (
   return restored
 }
 
-/** Fills `patches` with what has to go because it stays covered; of chip data, the covered tags. */
+/** Fills `patches` with what has to go because it stays covered; of chip data, the covered tags. `only`: see `restore`. */
 export const takeOutCovered = (
   { layout }: Codec,
   index: MessageIndex,
   restored: ReadonlyMap<number, boolean>,
-  patches: PatchList
+  patches: PatchList,
+  only?: ReadonlyArray<number>
 ): void => {
   for (const [de, isWhole] of restored) if (!isWhole) patches.remove(de)
   for (const field of layout.sensitive) {
     const { de, sensitivity } = field
     if (!index.has(de) || de === layout.roles.pan || restored.get(de) === true) continue
+    if (only?.includes(de) === false) continue
     if (sensitivity === "emv") takeOutTags(field, index, patches)
     else patches.remove(de)
   }

@@ -103,7 +103,9 @@ export class LateApprovals {
     const named = desks.present.find(({ name }) => name === code)
     // Another institution's link may have that name now.
     const target = named !== undefined && desks.kin.isOfOne(named, desk) ? named : desk
-    const isRead = origin?.language.restore(message, secretPan(secret), secretRest(secret), this.index) === true
+    const { reversed } = target.language
+    const isRead =
+      origin?.language.restore(message, secretPan(secret), secretRest(secret), this.index, reversed) === true
     if (!isRead || target.link.isGone) return this.reversals.impossible(target, exchange)
     desks.note(target, target.link.epoch, text, "warning")
     const stored = this.reversals.make(origin, target, this.index, exchange)
