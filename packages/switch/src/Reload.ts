@@ -18,7 +18,7 @@ import type { Desks, Limits } from "./exchange/Desks.ts"
 import type { Exchanges } from "./exchange/Exchanges.ts"
 import { destinations } from "./exchange/Groups.ts"
 import type { LinkPlan } from "./exchange/LinkPlan.ts"
-import { LinksMissing } from "./exchange/Recovery.ts"
+import { LinksMissing } from "./exchange/LinksMissing.ts"
 import { type Route, Router } from "./exchange/Router.ts"
 import { inSlices } from "./exchange/turns/Slices.ts"
 import type { DoorSettings } from "./link/door/Door.ts"
@@ -302,6 +302,7 @@ export class Reload {
     desks.groups.change(next.groups ?? [], numbers, desks.now)
     desks.limits = next.limits
     desks.share()
+    desks.stans.say()
     desks.flush()
   }
 

@@ -21,6 +21,7 @@ import { Kin } from "./Kin.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
 import { AnswersUnderWay } from "./request/AnswersUnderWay.ts"
+import { StanModes } from "./StanModes.ts"
 import { Commits } from "./turns/Commits.ts"
 import { FairShare } from "./turns/FairShare.ts"
 import { Shares } from "./turns/Shares.ts"
@@ -93,6 +94,8 @@ export class Desks {
    * desk: a reload may change the target's meanwhile.
    */
   readonly telling = new AnswersUnderWay()
+  /** By which STANs partners know what was sent to them. */
+  readonly stans: StanModes = new StanModes(this)
   /** What waits for a person. */
   readonly doubts = new Doubts()
   /** Requests that were approved and have to be taken back. */

@@ -194,6 +194,7 @@ export class Exchanges {
   lookAtJournal(): void {
     const { desks } = this
     const { doubts, record } = desks
+    desks.stans.sayAgain(record.last)
     if (!desks.journal.scarce()) this.days.sayAgain(record.last)
     if (!desks.journal.scarce())
       doubts.sayAgain(record.last, (one) => record.inDoubt("inDoubt", one, desks.nameOf(one.link)))

@@ -202,6 +202,11 @@ export class Recorder {
     return this.plain(EntryKind.event, 0, 0, 0, text)
   }
 
+  /** What a start has to find, in plain words; written while room is scarce, too. */
+  lasting(text: string): number {
+    return this.plain(EntryKind.event, 0, 0, 0, text)
+  }
+
   /**
    * A message for store-and-forward to `target`. Its bytes are sealed whole, so that it can be sent after a restart: `bytes`
    * must not hold sensitive authentication data. `source` says where it comes from, and `origin` is that partner's number. Opens

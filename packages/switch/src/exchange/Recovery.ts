@@ -7,7 +7,7 @@
  * older than that the journal is asked for (`Repeats`).
  */
 import { MessageIndex, mtiClass } from "@jinka/codec"
-import { Data, Effect } from "effect"
+import { Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind, saysLoss } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
@@ -25,6 +25,7 @@ import { OURS } from "./delivery/Due.ts"
 import { type Stored, storedOf } from "./delivery/Stored.ts"
 import type { Originals } from "./entry/Originals.ts"
 import { type KeyKind, type Known, kindOf, Outcome } from "./entry/RecentKeys.ts"
+import { LinksMissing } from "./LinksMissing.ts"
 import { KEY_LENGTH_MAX } from "./request/Outstanding.ts"
 import { RecoveredApprovals } from "./request/RecoveredApprovals.ts"
 import type { Reversals } from "./request/Reversals.ts"
@@ -41,22 +42,6 @@ export interface Recovered {
   readonly reversed: number
   /** Store-and-forward messages that go on. */
   readonly resumed: number
-}
-
-/**
- * The journal holds open exchanges of links that the configuration does not have, or has with another dialect. Nobody could end
- * or reverse them, so the switch does not start (guarantee G9).
- */
-export class LinksMissing extends Data.TaggedError("LinksMissing")<{
-  /** Names of the links that are missing. */
-  readonly links: ReadonlyArray<string>
-  /** Exchanges of theirs that have not ended. */
-  readonly open: number
-}> {
-  override get message() {
-    const names = this.links.join(", ")
-    return `The journal holds ${this.open} open exchanges of links that the configuration does not have by this name and with this dialect (a dialect file that was changed is another one): ${names}. Put them back as they were until these are ended; only then rename or remove them.`
-  }
 }
 
 /** How long after a request was accepted something may be said of it that changes what a repeat of it is told. */
@@ -135,6 +120,7 @@ export class Recovery {
       if (this.end(entry)) reversed++
     }
     yield* inSlices(this.requests.values(), end, () => desks.flush())
+    desks.stans.say()
     desks.flush()
     yield* desks.journal.drained
     yield* inSlices(this.made, ({ desk, stored }) => desk.stored.learn(stored))
@@ -217,6 +203,7 @@ export class Recovery {
         return this.day(entry)
       default:
         if (saysLoss(entry.code)) return this.desks.learnLost()
+        this.desks.stans.learn(entry)
         return this.desks.doubts.read(entry, this.nameOf(entry))
     }
   }
@@ -339,7 +326,7 @@ export class Recovery {
   private learnSent(entry: Entry, on: Desk | undefined, exchange: number, outcome: Outcome): void {
     if (on === undefined) return
     // An answer has the STAN that its request had on its own link; the request itself has its caller's.
-    const isOwn = on.language.hasOwnStan && entry.kind === EntryKind.accepted
+    const isOwn = entry.kind === EntryKind.accepted && this.desks.stans.isOwn(on)
     const index = this.message(entry, isOwn ? stanOf(exchange) : undefined)
     if (index === undefined) return
     const length = this.byNumber.get(entry.link)!.language.key(index, sentFieldsOf(on.language, index.mti), this.key)

@@ -2,7 +2,7 @@
  * How a command ends: exit codes that scripts may rely on, and the one error that commands fail with.
  */
 import { Cause, Data, Runtime } from "effect"
-import type { LinksMissing } from "../exchange/Recovery.ts"
+import type { LinksMissing } from "../exchange/LinksMissing.ts"
 import type { KeysElsewhere } from "../guard/KeysElsewhere.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { JournalReasonTag } from "../journal/JournalReason.ts"

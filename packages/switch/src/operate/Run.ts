@@ -5,7 +5,7 @@
  * drains, and says what was left. Standard output carries two lines of JSON, `ready` and `stopped`; the log is on standard error.
  */
 import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Redacted, type Scope } from "effect"
-import type { LinksMissing } from "../exchange/Recovery.ts"
+import type { LinksMissing } from "../exchange/LinksMissing.ts"
 import { openHsm } from "../guard/hsm/HsmModule.ts"
 import type { KeysElsewhere } from "../guard/KeysElsewhere.ts"
 import { Journal } from "../journal/Journal.ts"

@@ -6,17 +6,20 @@
  */
 import type { MessageIndex } from "@jinka/codec"
 import { Crossing } from "../../message/Crossing.ts"
+import { sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { InDoubt } from "../delivery/Doubts.ts"
 import { OURS } from "../delivery/Due.ts"
 import type { Stored } from "../delivery/Stored.ts"
+import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 
 /** The reversals of one switch. */
 export class Reversals {
   private readonly desks: Desks
   private readonly crossing = new Crossing()
+  private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
   constructor(desks: Desks) {
     this.desks = desks
@@ -40,7 +43,8 @@ export class Reversals {
   private made(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
     const { record, runtime } = this.desks
     // The target knows the request by the STAN that it had there.
-    const original = target.language.hasOwnStan ? origin.language.withStan(request, stanOf(exchange)) : request
+    const isOwn = this.isKnownByOurs(origin, target, request, exchange)
+    const original = isOwn ? origin.language.withStan(request, stanOf(exchange)) : request
     if (original === undefined) {
       this.impossible(target, exchange, request.mti, origin.language.stan(request))
       return undefined
@@ -53,6 +57,20 @@ export class Reversals {
     if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes, OURS)
     this.impossible(target, exchange, request.mti, origin.language.stan(request))
     return undefined
+  }
+
+  /** Whether the request went out under a STAN of ours: as memory knows it, because the settings may be others since. */
+  private isKnownByOurs(origin: Desk, target: Desk, request: MessageIndex, exchange: number): boolean {
+    const { groups, seconds } = this.desks
+    const fields = sentFieldsOf(target.language, request.mti)
+    const isKnownBy = (index: MessageIndex | undefined) => {
+      const length = index === undefined ? 0 : origin.language.key(index, fields, this.key)
+      return [target, ...groups.others(target.id)].some(
+        ({ recent }) => length > 0 && recent.findSent(this.key, 0, length, seconds)?.exchange === exchange
+      )
+    }
+    if (isKnownBy(request)) return false
+    return target.language.hasOwnStan || isKnownBy(origin.language.withStan(request, stanOf(exchange)))
   }
 
   /** Money is left to a person. `mti` 0 and `stan` "" when the request cannot be read any more. */

@@ -11,7 +11,7 @@ import {
   type RefusalCodes,
   type Rule
 } from "@jinka/codec"
-import type { LinksMissing } from "../../exchange/Recovery.ts"
+import type { LinksMissing } from "../../exchange/LinksMissing.ts"
 import type { KeysElsewhere } from "../../guard/KeysElsewhere.ts"
 import { moduleAdvice } from "../../guard/ModuleError.ts"
 import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
