@@ -39,6 +39,30 @@ for (const stan of ["callers", "own"] as const) {
       })
     )
 
+    it.effect(
+      "hears so behind a restart, also when the reversal came before the approval; a decline is told as it was",
+      () =>
+        Effect.gen(function* () {
+          for (const code of ["00", "51"]) {
+            const disk = makeDisk()
+            yield* Effect.scoped(
+              Effect.gen(function* () {
+                const { a, b, commit } = yield* bench(links, disk)
+                a.say(purchase(), reversal)
+                yield* commit
+                b.say(...b.heard().map((seen) => answerTo(seen, "0210", { 39: code })))
+                yield* commit
+              })
+            )
+            const { a, commit } = yield* bench(links, disk)
+            a.say(repeat)
+            yield* commit
+
+            expect(codes(a.heard())).toEqual([code === "00" ? "98" : "51"])
+          }
+        })
+    )
+
     it.effect("hears again that it was declined", () =>
       Effect.gen(function* () {
         const { a, b, commit } = yield* bench(links)
@@ -74,3 +98,32 @@ for (const stan of ["callers", "own"] as const) {
     )
   })
 }
+
+describe("A repeat of what its partner has taken back", () => {
+  it.effect("hears so also when memory has forgotten what became of it", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      a.say(purchase())
+      yield* commit
+      b.say(...b.heard().map((seen) => answerTo(seen, "0210")))
+      yield* commit
+      a.say(reversal)
+      yield* commit
+      for (let n = 0; n < 4200; n += 30) {
+        const inquiry = (at: number) =>
+          purchase({ 3: "300000", 7: "1122223828", 11: String(1000 + n + at).padStart(6, "0") })
+        a.say(...Array.from({ length: 30 }, (_, at) => inquiry(at)))
+        yield* commit
+        const asked = b.heard().filter(({ mti }) => mti === "0200")
+        b.say(...asked.map((seen) => answerTo(seen, "0210")))
+        yield* commit
+      }
+      a.heard()
+      a.say(repeat)
+      yield* commit
+      yield* commit
+
+      expect(codes(a.heard())).toEqual(["98"])
+    })
+  )
+})

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest"
 import type { Desk } from "../../../packages/switch/src/exchange/Desk.ts"
-import type { Desks } from "../../../packages/switch/src/exchange/Desks.ts"
 import { StanModes } from "../../../packages/switch/src/exchange/StanModes.ts"
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
@@ -11,7 +10,7 @@ const desk = (name: string, hasOwnStan: boolean): Desk => ({ name, language: { h
 const modesOf = (present: ReadonlyArray<Desk>) => {
   const written: Array<string> = []
   const lasting = (text: string) => written.push(text)
-  return { modes: new StanModes({ present, record: { lasting } } as unknown as Desks), written }
+  return { modes: new StanModes({ present, record: { lasting } }), written }
 }
 
 const event = (code: string) => ({ kind: EntryKind.event, code }) as Entry

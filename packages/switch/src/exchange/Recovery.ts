@@ -9,7 +9,7 @@
 import { MessageIndex, mtiClass } from "@jinka/codec"
 import { Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
-import { EntryKind, saysLoss } from "../journal/EntryKind.ts"
+import { EntryKind, reversedByPartner, saysLoss } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
@@ -75,6 +75,8 @@ export class Recovery {
   private readonly made: Array<{ readonly desk: Desk; readonly stored: Stored }> = []
   /** The last message for store-and-forward that was read. */
   private last: { readonly language: Language; readonly stored: Stored; readonly origin: Desk | undefined } | undefined
+  /** Requests without an end that their own partners have reversed. */
+  private readonly takenBack = new Set<number>()
   private readonly strangers: Strangers
   /** Open exchanges of links that are not there, with the link's name. */
   private readonly homeless = new Map<number, string>()
@@ -258,15 +260,24 @@ export class Recovery {
 
   /** An approval that nobody heard of was taken back: it is not given again. */
   private undelivered({ exchange, code }: Entry): void {
+    if (code === reversedByPartner) return this.reversed(exchange)
     const target = this.byName.get(this.learned.get(exchange)?.target ?? "")
     if (target?.language.isSuccess(code) !== true) return
     this.desks.approvals.add(exchange)
     this.change(exchange, { end: 0, outcome: Outcome.timedOut })
   }
 
+  /** Its own partner has reversed it, before its answer or behind it: an approval of it is not given again. */
+  private reversed(exchange: number): void {
+    if (this.approvals.isDeclined(exchange)) return
+    if (this.requests.has(exchange)) this.takenBack.add(exchange)
+    else this.change(exchange, { end: 0, outcome: Outcome.timedOut })
+  }
+
   private answered(entry: Entry): void {
     this.endRequest(entry, Outcome.answered)
     const outcome = this.approvals.answered(entry) ? Outcome.answered : Outcome.refused
+    if (this.takenBack.delete(entry.exchange) && outcome === Outcome.answered) this.reversed(entry.exchange)
     this.learnSent(entry, this.byNumber.get(entry.link), entry.exchange, outcome)
   }
 

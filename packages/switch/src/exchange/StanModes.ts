@@ -5,7 +5,7 @@
 import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { Desk } from "./Desk.ts"
-import type { Desks } from "./Desks.ts"
+import type { Recorder } from "./Recorder.ts"
 
 /** How the event begins; behind it the names of the links with STANs of ours. More of them are in events behind the first. */
 const first = "STANs of ours:"
@@ -17,15 +17,21 @@ const NAMES_MAX = 3
 /** Entries behind the last one, from which on it is said again: a start reads more than that. */
 const SAID_AGAIN_AFTER = 15_000
 
+/** What is needed of all desks. */
+interface Saying {
+  readonly present: ReadonlyArray<Pick<Desk, "language" | "name">>
+  readonly record: Pick<Recorder, "lasting">
+}
+
 /** See the module header. */
 export class StanModes {
-  private readonly desks: Desks
+  private readonly desks: Saying
   /** What the entries that were read say, as of the last of them; `undefined`: nothing yet. */
   private read: Set<string> | undefined
   private said = ""
   private saidBy = 0
 
-  constructor(desks: Desks) {
+  constructor(desks: Saying) {
     this.desks = desks
   }
 
@@ -37,7 +43,7 @@ export class StanModes {
   }
 
   /** At the start: whether the desk's partner knew what was sent to it by STANs of ours, at the entry that was read last. */
-  isOwn({ language, name }: Desk): boolean {
+  isOwn({ language, name }: Pick<Desk, "language" | "name">): boolean {
     return this.read?.has(name) ?? language.hasOwnStan
   }
 

@@ -30,7 +30,7 @@ export const EntryKind = {
   duplicateAnswer: 12,
   /** A request seen before. */
   duplicateRequest: 13,
-  /** An answer could not be given to the origin. */
+  /** An answer could not be given to the origin, or is not given again: `reversedByPartner`. */
   undelivered: 14,
   /** Something about a link or the switch, named in `code`: link up, link down, sign-on. */
   event: 15,
@@ -73,6 +73,9 @@ export const lossAccepted = "loss accepted: "
 
 /** Whether the code of an event says so: what was lost were the entries before it. */
 export const saysLoss = (code: string): boolean => code.startsWith(lossAccepted)
+
+/** The code of an `undelivered` that says that the request's own partner has reversed it: its approval is not given again. */
+export const reversedByPartner = "reversed by its partner"
 
 /** Entries per kind, by kind number: `counts[EntryKind.accepted]`. Index 0 is unused. */
 export type KindCounts = ReadonlyArray<number>

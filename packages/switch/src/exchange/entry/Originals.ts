@@ -7,6 +7,7 @@
  * before all that is remembered, or went another way, is nobody's: it is passed on as it is.
  */
 import { type MessageIndex, mtiClass } from "@jinka/codec"
+import { reversedByPartner } from "../../journal/EntryKind.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
@@ -227,7 +228,11 @@ export class Originals {
     if (meant === undefined) return this.unseen(origin, index, exchange)
     // What remains of it is not undone.
     if (origin.language.remains(index) !== "") return
-    if (!this.isDeclined(target, origin, index, meant.exchange)) this.takenBack(origin, index, meant.exchange)
+    if (this.isDeclined(target, origin, index, meant.exchange)) return
+    // Memory may forget it, and a start reads only so far back.
+    if (meant.outcome === Outcome.answered || meant.outcome === Outcome.open)
+      this.desks.record.ended("undelivered", meant.exchange, origin, 0, reversedByPartner)
+    this.takenBack(origin, index, meant.exchange)
   }
 
   /**

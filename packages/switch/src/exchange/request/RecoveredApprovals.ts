@@ -35,6 +35,11 @@ export class RecoveredApprovals {
     return isApproval
   }
 
+  /** Whether it was declined. */
+  isDeclined(exchange: number): boolean {
+    return this.declined.has(exchange)
+  }
+
   /** It was answered again. */
   again(entry: Entry): void {
     const { exchange, link, seq } = entry

@@ -3,7 +3,7 @@
  */
 import { type Dialect, mtiText } from "@jinka/codec"
 import type { Entry } from "../../journal/Entry.ts"
-import { EntryKind } from "../../journal/EntryKind.ts"
+import { EntryKind, reversedByPartner } from "../../journal/EntryKind.ts"
 
 const unknownOutcomes: Readonly<Record<string, string>> = {
   timeout: "no answer in time: the outcome is unknown",
@@ -65,6 +65,7 @@ export const entryWords = (entry: Entry, link: string, mti: number, dialect: Dia
     case EntryKind.duplicateRequest:
       return `${link} sent it again: not forwarded again`
     case EntryKind.undelivered:
+      if (entry.code === reversedByPartner) return `${link} has reversed it: a repeat is told that there is no answer`
       return `the answer could not be given to ${link}`
     default:
       return entry.code
