@@ -4,6 +4,10 @@ import { Chance, mutate } from "./Mutation.ts"
 import { seeds } from "./Seeds.ts"
 import { targets } from "./Targets.ts"
 
+/** The doctor tries every frame and dialect, and takes longer than all others; JINKA_LAB=long: as often for it, too. */
+const isLong = process.env["JINKA_LAB"] === "long"
+const turnsOf = (name: string): number => (name === "doctor" && !isLong ? 25 : 100)
+
 const inputs = corpus.inputs as unknown as Record<string, ReadonlyArray<string>>
 
 describe("Inputs that the fuzzer found worth keeping", () => {
@@ -16,7 +20,7 @@ describe("Inputs that the fuzzer found worth keeping", () => {
       const all = [...seeds[name]!, ...kept]
       for (const bytes of all) target(bytes)
       const chance = new Chance(20260101)
-      for (let turn = 0; turn < 100; turn++) target(mutate(all, chance))
+      for (let turn = 0; turn < turnsOf(name); turn++) target(mutate(all, chance))
     })
   }
 })

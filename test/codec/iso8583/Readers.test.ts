@@ -99,6 +99,9 @@ const anyBytes = (dialect: Dialect, table: Codec): fc.Arbitrary<ReadonlyArray<Bu
     })
 }
 
+/** JINKA_LAB=long: more of everything. */
+const isLong = process.env["JINKA_LAB"] === "long"
+
 describe("Index and decode, by generated code and by the table", () => {
   for (const dialect of Object.values(shipped)) {
     it(`agree on any bytes in ${dialect.name}`, () => {
@@ -108,7 +111,7 @@ describe("Index and decode, by generated code and by the table", () => {
         fc.property(anyBytes(dialect, table), (messages) => {
           for (const message of messages) agree(table, generated, message)
         }),
-        { numRuns: 40 }
+        { numRuns: isLong ? 200 : 20 }
       )
     })
   }
@@ -123,7 +126,7 @@ describe("Index and decode, by generated code and by the table", () => {
         const generated = compile(dialect)
         for (const message of messages) agree(table, generated, message)
       }),
-      { numRuns: 150 }
+      { numRuns: isLong ? 500 : 75 }
     )
   })
 

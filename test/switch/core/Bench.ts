@@ -203,8 +203,10 @@ export const answerTo = (message: Message, mti: string, fields: Message["fields"
   fields: { ...message.fields, 39: "00", ...fields }
 })
 
-/** Lets every fiber run until it waits. */
-export const settle = Effect.repeat(Effect.yieldNow, { times: 50 })
+/** Lets every fiber run until it waits. Not by `Effect.repeat`: its schedule takes longer than what the fibers do. */
+export const settle = Effect.gen(function* () {
+  for (let turn = 0; turn < 50; turn++) yield* Effect.yieldNow
+})
 
 /** What outlives a switch: its journal, and what is on its way there. */
 export const makeDisk = () => {
