@@ -40,10 +40,16 @@ profile: ["${profile}"]
 ${more}`
 
 /** Reads a load file of these links: a purchase of a card of two, and whatever is given in `field` besides. */
-export const loadOf = async (links: string, profile = "fixed 100/s for 1s", more = "timeout: 20s", field = "") => {
+export const loadOf = async (
+  links: string,
+  profile = "fixed 100/s for 1s",
+  more = "timeout: 20s",
+  field = "",
+  rows = "pan\n6200000000000005\n6205500000000000004\n"
+) => {
   const folder = mkdtempSync(join(tmpdir(), "jinka-load-"))
   try {
-    writeFileSync(join(folder, "cards.csv"), "pan\n6200000000000005\n6205500000000000004\n")
+    writeFileSync(join(folder, "cards.csv"), rows)
     const file = join(folder, "load.yaml")
     writeFileSync(file, text(links, profile, more, field))
     return await Effect.runPromise(readLoadFile(file))

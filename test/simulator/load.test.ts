@@ -21,6 +21,7 @@ import {
   parseBound,
   runLoad
 } from "../../packages/simulator/src/load/RunLoad.ts"
+import { patience } from "../Pace.ts"
 
 const codec = interpret(cups)
 
@@ -388,7 +389,9 @@ describe("a load", () => {
 
   it.live("says of a search that the generator was the limit, and takes no moment of lateness for the system's", () =>
     Effect.gen(function* () {
-      // This process is both: what holds its thread makes the generator late. Once below 150 a second, always above.
+      // This process is both: what holds its thread makes the generator late. Once below 150 a second, always above. A busy
+      // machine is late by itself: its bound is wider.
+      const slow = Math.min(40, Math.ceil(patience(5)))
       const arrivals: Array<number> = []
       let hiccups = 1
       const { port } = yield* system(() => {
@@ -397,16 +400,16 @@ describe("a load", () => {
         while (arrivals[0]! < now - 200) arrivals.shift()
         const isOverwhelmed = arrivals.length > 30
         if (!isOverwhelmed && hiccups-- <= 0) return 0
-        for (const until = now + (isOverwhelmed ? 20 : 150); performance.now() < until; );
+        for (const until = now + slow * (isOverwhelmed ? 2 : 15); performance.now() < until; );
         return 0
       })
       const settings = yield* settingsOf(port, "fixed 50/s for 1s")
-      const knee = yield* findKnee(settings, parseBound("p90 < 10 ms")!, 500, watch, () => undefined)
+      const knee = yield* findKnee(settings, parseBound(`p90 < ${slow} ms`)!, 500, watch, () => undefined)
 
       expect(knee.rate).toBeGreaterThanOrEqual(50)
       expect(knee.isInvalid).toBe(true)
       expect(knee.steps.filter(({ isInvalid }) => isInvalid).length).toBeGreaterThanOrEqual(3)
-      expect(kneeTable(knee)).toMatch(/INVALID: \d+\/s kept p90 < 10 ms, and above it the generator was the limit/)
+      expect(kneeTable(knee)).toMatch(/INVALID: \d+\/s kept p90 < \d+ ms, and above it the generator was the limit/)
     }).pipe(Effect.scoped)
   )
 })

@@ -46,8 +46,9 @@ const standard = Stdio.make({
 
 /** The commands take flags and arguments; none asks a question on the terminal. */
 const terminal = Terminal.make({
-  columns: Effect.sync(() => process.stdout.columns ?? 80),
-  rows: Effect.sync(() => process.stdout.rows ?? 24),
+  // What is written to a file may still be watched on standard error. A terminal that does not know its size says 0.
+  columns: Effect.sync(() => process.stdout.columns || process.stderr.columns || 80),
+  rows: Effect.sync(() => process.stdout.rows || 24),
   size: Effect.die(new Error("no command follows the terminal's size")),
   readInput: Effect.die(new Error("no command reads keys")),
   readLine: Effect.die(new Error("no command reads a line from the terminal")),

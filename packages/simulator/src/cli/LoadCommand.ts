@@ -1,8 +1,9 @@
 /** `jinka-sim load`: requests by a schedule, and how long their answers took. */
-import { Console, Effect, Option, Stdio } from "effect"
+import { Console, Effect, Option, Stdio, Terminal } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { counted } from "../file/Counted.ts"
 import { tryToWrite, writeTexts } from "../file/TextFile.ts"
+import { LiveLine } from "../load/LiveLine.ts"
 import { readLoadFile } from "../load/LoadFile.ts"
 import { loadHtml } from "../load/LoadHtml.ts"
 import { boundText, histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
@@ -67,17 +68,14 @@ const makeWatch = (quiet: boolean) =>
   Effect.gen(function* () {
     const stop = yield* StopSignal
     const stdio = yield* Stdio.Stdio
-    const isTerminal = yield* stdio.stderrIsTerminal
+    const { columns } = yield* Terminal.Terminal
+    const live = new LiveLine((yield* stdio.stderrIsTerminal) ? yield* columns : undefined)
     const context = yield* Effect.context<never>()
     const run = Effect.runForkWith(context)
     const watch: LoadWatch = {
-      tell: (text) => void run(Console.error(`${isTerminal ? "\r\x1b[K" : ""}jinka-sim: ${text}`)),
+      tell: (text) => void run(Console.error(live.told(`jinka-sim: ${text}`))),
       onSecond: (second, generator) => {
-        if (quiet) return
-        const line = liveLine(second, generator)
-        // Up one line and over it: the next second takes the place of this one.
-        const over = isTerminal && second.second > 0 ? "\x1b[1A\x1b[K" : ""
-        run(Console.error(`${over}${line}`))
+        if (!quiet) run(Console.error(live.changed(liveLine(second, generator))))
       },
       stop: stop.requested
     }

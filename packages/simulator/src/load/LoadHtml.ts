@@ -155,7 +155,8 @@ export const loadHtml = (result: LoadResult): string => {
     ["answered", number(totals.answered)],
     ["timed out", number(totals.timedOut)],
     ["lost with their connection", number(totals.lost)],
-    ["not sent: no connection was ready", number(totals.notSent)],
+    ["not sent: no connection was there, or free in time", number(totals.notSent)],
+    ["waited for a connection to be free", number(measure.waited)],
     ["late answers", number(measure.late)],
     ["unmatched answers", number(measure.unmatched)],
     ["requests of the system that nobody answered", number(measure.unexpected)]

@@ -13,13 +13,13 @@ export const boundText = (ms: number): string => (Number.isFinite(ms) ? `${msTex
 
 const count = (value: number): string => Math.round(value).toLocaleString("en-US")
 
-/** One second while the load runs. */
+/** One second while the load runs; what matters most comes first, for a narrow terminal. */
 export const liveLine = (
   { answered, lagMax, p50, p99, p999, sent, second, timedOut }: Second,
   { elapsed, lasts }: { readonly elapsed: number; readonly lasts: number }
 ): string =>
-  `${Math.min(100, Math.floor((elapsed / lasts) * 100))} %  ${second + 1} s  sent ${count(sent)}/s  answered ${count(answered)}/s  ` +
-  `timed out ${count(timedOut)}  p50 ${msText(p50)}  p99 ${msText(p99)}  p99.9 ${msText(p999)} ms  lag ${msText(lagMax)} ms`
+  `${Math.min(100, Math.floor((elapsed / lasts) * 100))} %  ${second + 1} s  p50 ${msText(p50)}  p99 ${msText(p99)}  p99.9 ${msText(p999)} ms  ` +
+  `sent ${count(sent)}/s  answered ${count(answered)}/s  timed out ${count(timedOut)}  lag ${msText(lagMax)} ms`
 
 const rowOf = (name: string, link: string, spread: Spread): ReadonlyArray<string> => [
   name,

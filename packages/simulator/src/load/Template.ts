@@ -8,6 +8,7 @@ import {
   type Codec,
   compile,
   explain,
+  type FieldLayout,
   type FrameFormat,
   frameOverhead,
   isMessageError,
@@ -50,6 +51,8 @@ export interface Draws {
 
 type Place = (draws: Draws, chance: Chance) => string
 
+const isHex = (text: string): boolean => /^(?:[0-9A-Fa-f]{2})*$/.test(text)
+
 const placePattern = /\{([^{}]*)\}/g
 
 const placeNames = "{stan}, {rrn}, {time}, {time hhmmss}, {time MMDD}, {amount 100..9999}, {digits 6}, {row.<column>}"
@@ -69,6 +72,7 @@ const placeOf = (text: string, digits: number, { columns }: Rows): Place => {
       throw new TemplateInvalid(`"{${text}}": the larger amount comes after the dots`)
     }
     const [from, to] = [Number(amount[1]), Number(amount[2])]
+    if (String(to).length > digits) throw new TemplateInvalid(`"{${text}}": the field has room for ${digits} digits`)
     return (_, chance) => String(chance.between(from, to)).padStart(digits, "0")
   }
   const drawn = /^digits (\d{1,2})$/.exec(text)
@@ -106,6 +110,20 @@ export const fastCodec = (form: WireFormat): Codec => {
   return made
 }
 
+/** A text made to fit its fixed field, as the codec does where it encodes: zeros in front of digits, spaces behind text. */
+const fitted = (field: FieldLayout | undefined, text: string): string => {
+  if (field === undefined || field.bytes || field.fixed < 0 || text.length >= field.units) return text
+  if (field.content === "n") return text.padStart(field.units, "0")
+  return field.content === "xn" || field.content === "z" ? text : text.padEnd(field.units)
+}
+
+/** A data element whose value has places. */
+interface Changing {
+  readonly de: number
+  readonly field: FieldLayout | undefined
+  readonly place: Place
+}
+
 /** A message that is sent again and again; see the module header. */
 export class Template {
   readonly name: string
@@ -118,13 +136,13 @@ export class Template {
   private readonly index = new MessageIndex()
   private readonly written = new MessageIndex()
   private readonly patches = new PatchList()
-  private readonly places: ReadonlyArray<{ readonly de: number; readonly isBytes: boolean; readonly place: Place }>
+  private readonly places: ReadonlyArray<Changing>
   private readonly chance: Chance
   private readonly mac: MacSettings | undefined
   /** Most bytes of it in its frame. */
   readonly roomMax: number
 
-  /** Throws `TemplateInvalid` when the dialect does not allow a value that the first row gives. */
+  /** Throws `TemplateInvalid` when the dialect does not allow a value that some row gives. */
   constructor(source: TemplateSource, form: WireFormat, rows: Rows, seed: number, mac: MacSettings | undefined) {
     this.name = source.name
     this.mti = Number(source.mti)
@@ -137,11 +155,10 @@ export class Template {
     const first: Draws = { stan: 1, time: "0101000000", row: rows.rows[0] ?? [], reference: 1 }
     const probe = chanceOf(seed, "probe")
     const fields: Record<string, string> = {}
-    const places: Array<{ readonly de: number; readonly isBytes: boolean; readonly place: Place }> = []
+    const places: Array<Changing> = []
     for (const [de, text] of Object.entries(source.fields)) {
       const place = valueOfText(text, layout.fields[Number(de)]?.units ?? 12, rows)
-      if (place !== undefined)
-        places.push({ de: Number(de), isBytes: layout.fields[Number(de)]?.bytes === true, place })
+      if (place !== undefined) places.push({ de: Number(de), field: layout.fields[Number(de)], place })
       fields[de] = place === undefined ? text : place(first, probe)
     }
     this.places = places
@@ -155,20 +172,41 @@ export class Template {
     this.around = before + after
     // Rows may hold longer values than the first one.
     const widest = rows.columns.map((_, at) => Math.max(0, ...rows.rows.map((row) => (row[at] ?? "").length)))
+    this.checkRows(rows, first)
     this.roomMax = 2 * bytes.length + this.around + 2 * widest.reduce((sum, one) => sum + one, 0) + 256
   }
 
-  /** Writes one message in its frame; gives its bytes. `out` has the room. Throws `PatchInvalid` for a row's bad value. */
+  /** Writes one message in its frame; gives its bytes. `out` has the room. */
   write(draws: Draws, out: Buffer, at: number): number {
     const { before, chance, codec, index, patches } = this
-    patches.clear()
-    for (const { de, isBytes, place } of this.places) {
-      const text = place(draws, chance)
-      patches.set(de, isBytes ? Buffer.from(text, "hex") : text)
-    }
+    this.change(draws, chance)
     const length = codec.patch(index, patches, out, at + before)
     if (this.mac !== undefined) this.makeRight(this.mac, out, at + before, length)
     return writeFrame(this.frame, out, at, length)
+  }
+
+  /** Sets what is new in the next message. */
+  private change(draws: Draws, chance: Chance): void {
+    const { patches } = this
+    patches.clear()
+    for (const { de, field, place } of this.places) {
+      const text = place(draws, chance)
+      patches.set(de, field?.bytes === true ? Buffer.from(text, "hex") : fitted(field, text))
+    }
+  }
+
+  /** Holds every row against the dialect, so that none is found out under load. */
+  private checkRows({ columns, rows }: Rows, first: Draws): void {
+    if (columns.length === 0) return
+    const probe = chanceOf(1, "probe")
+    for (const [at, row] of rows.entries()) {
+      const draws = { ...first, row }
+      const odd = this.places.find(({ field, place }) => field?.bytes === true && !isHex(place(draws, probe)))
+      this.change(draws, probe)
+      const error = odd === undefined ? this.codec.checkPatches(this.patches) : undefined
+      const why = odd === undefined ? error && explain(error) : `field ${odd.de}: pairs of hex digits are expected`
+      if (why !== undefined) throw new TemplateInvalid(`message ${this.name} with row ${at + 1} of the data: ${why}`)
+    }
   }
 
   private makeRight(mac: MacSettings, out: Buffer, from: number, length: number): void {
