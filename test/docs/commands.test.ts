@@ -75,7 +75,7 @@ describe("The commands of a page, in the order of the text, from a clean folder"
 })
 
 describe("The commands of a guide, from a clean folder", () => {
-  const guides = ["stand-in-for-your-partner", "certify-a-partner", "write-a-dialogue"]
+  const guides = ["stand-in-for-your-partner", "certify-a-partner", "write-a-dialogue", "load-your-system"]
 
   it.each(guides)("run, and show what the page shows: %s", async (name) => {
     expect(await follow(`docs/guides/${name}.md`)).toBeGreaterThan(3)
