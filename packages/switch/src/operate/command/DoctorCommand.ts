@@ -29,7 +29,7 @@ const captured = Effect.fnUntraced(function* (
   const isFile = source === "-" || (yield* Effect.orElseSucceed(files.exists(source), () => false))
   if (!isFile) {
     const bytes = bytesOfLine(source)
-    if (bytes !== undefined && bytes.length > 0) return [{ title: "", bytes, asText: Buffer.from(source, "latin1") }]
+    if (bytes !== undefined && bytes.length > 0) return [{ title: "", bytes, others: [Buffer.from(source, "latin1")] }]
     return yield* bad("The capture is no file and no pairs of hex digits.")
   }
   const chunks: Array<Uint8Array> = []
@@ -45,12 +45,15 @@ const captured = Effect.fnUntraced(function* (
   return typeof flows === "string" ? yield* bad(`${source} cannot be read: ${flows}.`) : flows
 })
 
-/** The diagnoses of a direction: of digits alone, as hex or as the text that they are, whichever makes more sense. */
-const diagnosed = ({ bytes, asText }: Flow, options: ExamineOptions): ReadonlyArray<Diagnosis> => {
-  const asHex = examine(bytes, options)
-  const other = asText === undefined ? [] : examine(asText, options)
-  return (other[0]?.score ?? 0) > (asHex[0]?.score ?? 0) ? other : asHex
-}
+/** The diagnoses of a direction, read in the way that makes most sense: a text that is data of another kind is one of them. */
+const diagnosed = ({ bytes, others }: Flow, options: ExamineOptions): ReadonlyArray<Diagnosis> =>
+  others
+    .map((other) => examine(other, options))
+    .reduce((best, one) => (worth(one) > worth(best) ? one : best), examine(bytes, options))
+
+/** A message that is found inside of a text says more than that the text is JSON or XML. */
+const worth = ([best]: ReadonlyArray<Diagnosis>): number =>
+  best === undefined ? 0 : best.score / (best.looks === "json" || best.looks === "xml" ? 2 : 1)
 
 /** The explanations as JSON: sizes and rules only. */
 const json = (diagnoses: ReadonlyArray<Diagnosis>): string =>
@@ -89,7 +92,7 @@ export const doctor = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Looks at bytes captured on a link, from the first byte of a frame, and says which length headers and dialects would fit, best first, with the evidence. Of a capture of packets each direction is looked at by itself; anything else holds one direction only. Never shows a value of a message. Ends with 1 when nothing fits well."
+    "Looks at bytes captured on a link, from the first byte of a frame, and says which length headers and dialects would fit, best first, with the evidence. Takes whatever `jinka decode` takes. Of a capture of packets each direction is looked at by itself; anything else holds one direction only. Never shows a value of a message. Ends with 1 when nothing fits well."
   ),
   Command.withShortDescription("Find the length header and dialect of captured bytes"),
   Command.withExamples([

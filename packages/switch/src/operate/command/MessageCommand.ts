@@ -105,7 +105,7 @@ export const decode = Command.make(
     ...wireFlags,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
       Flag.withDescription(
-        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS; lines of a log that end with digits) or binary; auto (the default) looks at it, and takes pcap and pcapng files too"
+        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS; lines of a log with digits in them; arrays, escapes and decimal numbers of programs) or binary; auto (the default) looks at it, and takes base64, pcap and pcapng files too"
       ),
       Flag.withDefault("auto")
     ),
@@ -176,7 +176,7 @@ export const decode = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Reads ISO 8583 messages and shows their fields, with card data covered. Takes what people paste: lines of hex with any marks between the pairs, one message over several lines, hex dumps with offsets and text, messages that are text themselves; and captures of tcpdump and Wireshark (pcap, pcapng), of which each direction of each TCP connection is put together. A message that is wrong gives a line that says where and why, and in the end the exit code 1."
+    "Reads ISO 8583 messages and shows their fields, with card data covered. Takes what people paste: lines of hex with any marks between the pairs, one message over several lines, hex dumps with offsets and text, lines of a log and of source text, base64, messages that are text themselves; and captures of tcpdump and Wireshark (pcap, pcapng), of which each direction of each TCP connection is put together. A message that is wrong gives a line that says where and why, and in the end the exit code 1."
   ),
   Command.withShortDescription("Show the fields of messages"),
   Command.withExamples([

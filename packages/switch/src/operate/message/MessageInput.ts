@@ -7,7 +7,8 @@
  */
 import { explainFrame, type FrameFormat, Framer } from "@jinka/codec"
 import { captureOf } from "./paste/CaptureFile.ts"
-import { formOf, formSoFar, type PastedForm, wideEncoding } from "./paste/PastedForm.ts"
+import { bytesOfBase64 } from "./paste/Notation.ts"
+import { formOf, formSoFar, type PastedForm, pastedText, wideEncoding } from "./paste/PastedForm.ts"
 import { type Pasted, PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
 import { streamsOf, type TcpStream } from "./paste/TcpStreams.ts"
@@ -104,6 +105,8 @@ export class MessageInput {
     const bytes = this.withoutLineEnd(held)
     const lines = this.isGuessed ? this.linesThatAreMessages(held) : []
     if (lines.length > 0) return lines
+    const coded = this.isGuessed ? this.codedIn(held) : []
+    if (coded.length > 0) return coded
     const isNone = this.isGuessed && this.isMessage?.(bytes) === false && isProse(bytes)
     return isNone ? [{ _tag: "wrong", at: ++this.count, why: prose }] : [{ _tag: "message", at: ++this.count, bytes }]
   }
@@ -130,6 +133,21 @@ export class MessageInput {
         line.trim() === "" ? [] : [{ _tag: "message", at: at + 1, bytes: Buffer.from(line, "latin1") }]
     )
     return found.length > 1 && found.every(({ bytes }) => this.isMessage?.(bytes) === true) ? found : []
+  }
+
+  /** Messages in base64: one over all lines, or one on each. */
+  private codedIn(held: Buffer): ReadonlyArray<Input> {
+    if (this.isMessage?.(held) !== false) return []
+    const text = pastedText(held)
+    const lines = text.split("\n").map((line, at) => ({ at: at + 1, line }))
+    for (const parts of [[{ at: 1, line: text }], lines.filter(({ line }) => line.trim() !== "")]) {
+      const found = parts.flatMap(({ at, line }): ReadonlyArray<Input> => {
+        const bytes = bytesOfBase64(line)
+        return bytes !== undefined && this.isMessage?.(bytes) === true ? [{ _tag: "message", at, bytes }] : []
+      })
+      if (found.length > 0 && found.length === parts.length) return found
+    }
+    return []
   }
 
   private lines(chunk: Buffer): ReadonlyArray<Input> {

@@ -50,6 +50,10 @@ export const rowIn = (line: string): DumpRow | undefined => {
   return { indent, offset, isPacket: x !== undefined, rest, isSwapped, isNarrow }
 }
 
+/** The row that a line ends with behind what a log writes in front of each line; `undefined` when there is none. */
+export const rowBehindWords = (line: string): string | undefined =>
+  /[\s\]:](?<row>(?:0x)?[0-9a-fA-F]{4,8}(?::|\s\s)\s*(?:[0-9a-fA-F]{2}){1,4}(?:\s.*|))$/.exec(line)?.groups?.["row"]
+
 /**
  * A row of `xxd -b` with its bits written as hex, any other line as it is. Groups of eight 0 and 1 may be hex as well: the text
  * behind them says that they are bits.
@@ -59,7 +63,7 @@ export const rowIn = (line: string): DumpRow | undefined => {
 export const bitsAsHex = (line: string): string => {
   const found = /^([0-9a-fA-F]{8}): ((?:[01]{8} )+) +?(\S.*|)$/.exec(line)
   if (found === null) return line
-  const [, offset = "", groups = ""] = found
+  const [, offset = "", groups = "", behind = ""] = found
   const bytes = Buffer.from(
     groups
       .trim()
@@ -67,7 +71,8 @@ export const bitsAsHex = (line: string): string => {
       .map((bits) => Number.parseInt(bits, 2))
   )
   const text = line.slice(-bytes.length)
-  if (!isTextOf(text, bytes)) return line
+  // Of groups of hex there are four times as many characters.
+  if (behind.length > bytes.length || !isTextOf(text, bytes)) return line
   return `${offset}: ${bytes.toString("hex").replace(/../g, "$& ")} ${text}`
 }
 

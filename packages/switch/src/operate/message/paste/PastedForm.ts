@@ -3,8 +3,9 @@
  * of it as is needed and not at how it was cut into pieces: a pipe gives what its writer had so far. Pure.
  */
 import { isCaptureFile } from "./CaptureFile.ts"
-import { rowIn } from "./DumpRow.ts"
+import { rowBehindWords, rowIn } from "./DumpRow.ts"
 import { bytesBehindWords, digitsOf } from "./HexLine.ts"
+import { bytesInNotation, unmarked, unquoted } from "./Notation.ts"
 
 /** How an input is written. */
 export type PastedForm = "hex" | "binary" | "capture" | "packed"
@@ -41,17 +42,20 @@ const hasControl = (text: string): boolean => /[^\P{Cc}\t\n\r\f]/u.test(text)
 export const formOf = (bytes: Buffer, mayBeLog = false): PastedForm => {
   if (isCaptureFile(bytes)) return "capture"
   if (packedMarks.some((mark) => bytes.subarray(0, mark.length).equals(mark))) return "packed"
-  const text = pastedText(bytes)
+  const text = unmarked(pastedText(bytes))
   if (hasControl(text)) return "binary"
   const isHex = (line: string) =>
-    digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== "" || (mayBeLog && bytesBehindWords(line).length > 0)
+    digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== "" || (mayBeLog && isBehindWords(line))
   const lines = text
     .split("\n", LOOKED_AT_MAX)
-    .map((line) => line.replace(/\r$/, ""))
+    .map((line) => unquoted(line.replace(/\r$/, "")))
     .filter((line) => line.trim() !== "")
   if (lines.length === 0) return "hex"
   return lines.some(isHex) && !areMessages(lines, isHex) ? "hex" : "binary"
 }
+
+const isBehindWords = (line: string): boolean =>
+  bytesBehindWords(line).length > 0 || bytesInNotation(line).length > 0 || rowBehindWords(line) !== undefined
 
 /**
  * Whether lines are messages of text, of which some have digits only: each begins with a type and a bitmap, and where the digits
@@ -68,6 +72,6 @@ export const formSoFar = (bytes: Buffer, mayBeLog = false): PastedForm | undefin
   const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1)
   const form = formOf(bytes, mayBeLog)
   if (form === "capture" || form === "packed") return form
-  if (hasControl(pastedText(bytes)) && wideEncoding(bytes) === undefined) return "binary"
+  if (hasControl(unmarked(pastedText(bytes))) && wideEncoding(bytes) === undefined) return "binary"
   return pastedText(whole).trim() !== "" && formOf(whole, mayBeLog) === "hex" ? "hex" : undefined
 }

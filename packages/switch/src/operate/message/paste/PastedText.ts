@@ -3,8 +3,9 @@
  * themselves. Decides by the form of each line, and where that leaves a choice by whether the bytes are a whole message.
  */
 import { DumpReader, type DumpRun } from "./DumpReader.ts"
-import { bitsAsHex } from "./DumpRow.ts"
-import { bytesBehindWords, bytesOfLine, digitsOf } from "./HexLine.ts"
+import { bitsAsHex, rowBehindWords } from "./DumpRow.ts"
+import { bytesBehindDigits, bytesBehindWords, bytesOfLine, digitsOf } from "./HexLine.ts"
+import { bytesInNotation, isDeclaration, unmarked, unquoted } from "./Notation.ts"
 import { type Segment, segmentOf } from "./Segment.ts"
 
 /** What was found, with the line where it begins. */
@@ -49,8 +50,7 @@ export class PastedText {
 
   /** Takes line number `at`, without its end. */
   line(text: string, at: number): ReadonlyArray<Pasted> {
-    // Mail marks what it quotes.
-    const line = bitsAsHex(text.replace(/\r$/, "").replace(/^(?:> ?)+(?=[\s0-9a-fA-F])/, ""))
+    const line = this.withoutPrefix(bitsAsHex(unquoted(unmarked(text.replace(/\r$/, "")))))
     if (this.dump.takes(line)) {
       const before = this.hasDump ? [] : this.pendingAlone()
       this.hasDump = true
@@ -61,9 +61,16 @@ export class PastedText {
     if (line.trim() === "") return [...ended, ...this.pendingAlone()]
     // A bracket on a line of its own is around digits in source text.
     if (/^[\s(){}[\];,]+$/.test(line)) return ended
-    if (isOtherDump(line)) return [...ended, ...this.other(line, at)]
+    if (isOtherDump(line)) return [...ended, ...this.other(line, at, [])]
     const digits = digitsOf(line)
+    if (digits === undefined && isDeclaration(line)) return ended
     return [...ended, ...(digits === undefined ? this.other(line, at) : this.hex(line, digits, at))]
+  }
+
+  /** A row of a dump without what a log has in front of it. */
+  private withoutPrefix(line: string): string {
+    const row = this.dump.takes(line) ? undefined : rowBehindWords(line)
+    return row !== undefined && this.dump.takes(row) ? row : line
   }
 
   /** What is left at the end of the text. */
@@ -73,9 +80,10 @@ export class PastedText {
 
   private hex(line: string, digits: string, at: number): ReadonlyArray<Pasted> {
     const own = { at, digits, line }
-    if (this.isWhole === undefined) return [...this.othersWrong(), alone(own)]
+    if (this.isWhole === undefined) return [...this.othersWrong(), ...this.evened(own)]
     const bytes = bytesOfLine(line)
-    const found = this.firstWhole([bytes, Buffer.from(line.trim(), "latin1"), ...bytesBehindWords(line)])
+    const texts = [Buffer.from(line.trim(), "latin1"), ...bytesBehindDigits(line), ...bytesInNotation(line)]
+    const found = this.firstWhole([bytes, ...texts])
     if (found !== undefined) {
       return [...this.pendingAlone(), ...this.othersWrong(), { _tag: "bytes", at, bytes: found }]
     }
@@ -89,9 +97,21 @@ export class PastedText {
     return this.pending.length > LINES_MAX ? [alone(this.pending.shift()!)] : []
   }
 
-  private other(line: string, at: number): ReadonlyArray<Pasted> {
+  /** Where nothing says what a message is, a line of an odd number of digits goes on in the next one. */
+  private evened(own: Pending): ReadonlyArray<Pasted> {
+    this.pending.push(own)
+    const digits = this.pending.map((one) => one.digits).join("")
+    if (digits.length % 2 !== 0 && this.pending.length <= LINES_MAX) return []
+    const { at } = this.pending[0]!
+    const { line } = own
+    if (digits.length % 2 !== 0) return this.pendingAlone()
+    this.pending = []
+    return [alone({ at, digits, line })]
+  }
+
+  private other(line: string, at: number, notations = behind(line)): ReadonlyArray<Pasted> {
     const texts = [line, line.trim()].map((text) => Buffer.from(text, "latin1"))
-    const found = this.firstWhole([...texts, ...bytesBehindWords(line)])
+    const found = this.isWhole === undefined ? notations[0] : this.firstWhole([...texts, ...notations])
     if (found !== undefined) return [...this.pendingAlone(), ...this.othersWrong(), { _tag: "bytes", at, bytes: found }]
     const before = this.pendingAlone()
     if (!this.hasDump) this.others.push({ at, line })
@@ -127,6 +147,9 @@ const otherDump =
 
 const noHex =
   "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets, without what a log has in front of each row"
+
+/** Bytes that a line may hold behind its words, or in the notation of a program. */
+const behind = (line: string): ReadonlyArray<Buffer> => [...bytesBehindWords(line), ...bytesInNotation(line)]
 
 const alone = ({ at, digits }: Pending): Pasted =>
   digits.length % 2 === 0

@@ -1,0 +1,132 @@
+/** Bytes as programs, logs, mails and terminals write them: `decode` and `doctor` read all of it, and read the same. */
+
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { compile, cupsFrame, type Dialect, dialects, isMessageError, wholeFrame } from "@jinka/codec"
+import { afterEach, describe, expect, it } from "vitest"
+import { flowsOf } from "../../../packages/switch/src/operate/message/CapturedFlows.ts"
+import { hexOf, read } from "./Pasted.ts"
+import { cleanUp, folder, jinka } from "./program.ts"
+
+afterEach(cleanUp)
+
+const pairs = (bytes: Buffer) => bytes.toString("hex").match(/../g)!
+const shown = (bytes: Buffer) => bytes.toString("latin1").replaceAll(/[^\x20-\x7e]/g, ".")
+const rows = (bytes: Buffer, line: (row: Buffer, at: number) => string, width = 16) =>
+  Array.from({ length: Math.ceil(bytes.length / width) }, (_, at) =>
+    line(bytes.subarray(width * at, width * (at + 1)), width * at)
+  ).join("\n")
+const each = (bytes: Buffer, write: (pair: string) => string, between = "") => pairs(bytes).map(write).join(between)
+const escapedOnly = (bytes: Buffer) =>
+  [...bytes]
+    .map((byte) =>
+      byte === 0x5c || byte < 0x20 || byte > 0x7e || byte === 0x27
+        ? `\\x${byte.toString(16).padStart(2, "0")}`
+        : String.fromCharCode(byte)
+    )
+    .join("")
+
+const notations: Readonly<Record<string, (bytes: Buffer) => string>> = {
+  "xxd -i": (bytes) =>
+    `unsigned char m_bin[] = {\n${rows(bytes, (row) => `  ${each(row, (pair) => `0x${pair}`, ", ")}`, 12).replaceAll("\n", ",\n")}\n};\nunsigned int m_bin_len = ${bytes.length};\n`,
+  "an array of C with comments": (bytes) =>
+    `/* Frame (${bytes.length} bytes) */\nstatic const uint8_t packet[] = { /* Packet 4 */\n${rows(bytes, (row) => `${each(row, (pair) => `0x${pair}`, ", ")}, // ${row.length}`, 8)}\n};`,
+  "bytes of Java": (bytes) => `byte[] m = new byte[] { ${each(bytes, (pair) => `(byte) 0x${pair}`, ", ")} };`,
+  "numbers of Java": (bytes) => `[${[...new Int8Array(bytes)].join(", ")}]`,
+  "a Buffer of Node": (bytes) => `<Buffer ${pairs(bytes).join(" ")}>`,
+  "a Buffer of Node as JSON": (bytes) => JSON.stringify(bytes),
+  "bytes of Python": (bytes) => `b'${escapedOnly(bytes)}'`,
+  "a slice of Go": (bytes) => `[]byte{${each(bytes, (pair) => `0x${pair}`, ", ")}}`,
+  "an array of Rust on many lines": (bytes) =>
+    `let m = [\n${rows(bytes, (row) => `    ${each(row, (pair) => `0x${pair}`, ", ")},`)}\n];`,
+  "numbers of Basic": (bytes) => each(bytes, (pair) => `&H${pair.toUpperCase()}`, ", "),
+  "numbers of an assembler": (bytes) => each(bytes, (pair) => `${pair}h`, " "),
+  "a literal of SQL": (bytes) => `x'${bytes.toString("hex")}'`,
+  "percent signs": (bytes) => each(bytes, (pair) => `%${pair.toUpperCase()}`),
+  "escapes of Unicode": (bytes) => each(bytes, (pair) => `\\u00${pair}`),
+  "escapes on several lines": (bytes) => rows(bytes, (row) => `"${each(row, (pair) => `\\x${pair}`)}" \\`),
+  "escapes in octal": (bytes) => [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""),
+  brackets: (bytes) => each(bytes, (pair) => `[${pair}]`),
+  angles: (bytes) => `<${rows(bytes, (row) => row.toString("hex"), 4).replaceAll("\n", " ")}>`,
+  base64: (bytes) => bytes.toString("base64"),
+  "base64 over several lines": (bytes) => bytes.toString("base64").replaceAll(/.{40}/g, "$&\r\n"),
+  "base64 of addresses": (bytes) => `"${bytes.toString("base64url")}"`,
+  "a log of JSON": (bytes) => JSON.stringify({ level: 30, payload: bytes.toString("hex"), bytes: bytes.length }),
+  "a cell of CSV": (bytes) => `1,2026-11-28,"${bytes.toString("hex")}",out`,
+  "a line of a log": (bytes) => `2026-11-28 07:30:00.123 INFO recv(${bytes.length}) ${bytes.toString("hex")}`,
+  "a dump with the log's words in front of each row": (bytes) =>
+    rows(
+      bytes,
+      (row, at) =>
+        `2026-11-28 07:30:00.123 DEBUG [main] ${at.toString(16).padStart(4, "0")}: ${pairs(row).join(" ").padEnd(47)}  ${shown(row)}`
+    ),
+  "a dump that a mail quotes": (bytes) =>
+    rows(
+      bytes,
+      (row, at) => `> ${at.toString(16).padStart(8, "0")}  ${pairs(row).join(" ").padEnd(48)}  |${shown(row)}|`
+    ),
+  "typographic quotation marks": (bytes) => Buffer.from(`\u201c${bytes.toString("hex")}\u201d`).toString("latin1"),
+  "blanks that do not break": (bytes) => Buffer.from(pairs(bytes).join("\u00a0")).toString("latin1"),
+  "the colours of a terminal": (bytes) => `\u001b[32m${bytes.toString("hex")}\u001b[0m`,
+  "lines of an odd number of digits": (bytes) => bytes.toString("hex").replaceAll(/.{31}/g, "$&\n")
+}
+
+const fields = { 3: "000000", 4: "000000000100", 7: "1128073000", 11: "000001", 41: "TERM0001", 49: "156" }
+const messageOf = (dialect: Dialect): Buffer => {
+  const bytes = compile(dialect).encode({ mti: "0200", fields })
+  if (isMessageError(bytes)) throw new Error(bytes._tag)
+  return bytes
+}
+
+describe.each(["cups", "iso8583v1987Ascii", "iso8583v1987AsciiRaw", "iso8583v1987Bcd"])("A message of %s", (name) => {
+  const dialect = dialects[name]!
+  const message = messageOf(dialect)
+  const codec = compile(dialect)
+  const is = (bytes: Buffer) => !isMessageError(codec.decode(bytes))
+
+  it.each(Object.keys(notations))("is read by decode and by doctor from %s", (what) => {
+    const text = notations[what]!(message)
+
+    expect(hexOf(read(text, { is })), text).toEqual([message.toString("hex")])
+    const [flow] = flowsOf(Buffer.from(text, "latin1"))
+    if (typeof flow !== "object") throw new Error(String(flowsOf(Buffer.from(text, "latin1"))))
+    expect([flow.bytes, ...flow.others].map((one) => one.toString("hex"))).toContain(message.toString("hex"))
+  })
+})
+
+describe("The doctor", () => {
+  it("says of a pasted text what it says of the bytes", async () => {
+    const here = folder()
+    const message = wholeFrame(cupsFrame, messageOf(dialects["cups"]!))
+    for (const [what, write] of Object.entries(notations)) {
+      const path = join(here, "pasted")
+      writeFileSync(path, Buffer.from(write(message), "latin1"))
+      const { code, out } = await jinka(["doctor", path])
+      expect([what, code, /frame: ascii4\n\s*dialect: cups\n/.test(out)]).toEqual([what, 0, true])
+    }
+  })
+})
+
+describe("What only looks like another notation", () => {
+  const bcd = compile(dialects["iso8583v1987Bcd"]!)
+  const is = (bytes: Buffer) => !isMessageError(bcd.decode(bytes))
+  const short = Buffer.from("02002020000000000000000000000001", "hex")
+
+  it("is not read as bits: groups of eight 0 and 1 that are four bytes each", () => {
+    const dump = "00000000: 02002020 00000000  ..  ....\n00000008: 00000000 00000001  ........\n"
+
+    expect(hexOf(read(dump, { is }))).toEqual([short.toString("hex")])
+  })
+
+  it("is not read from its third pair on, where that would be a message too", () => {
+    const line = each(short, (pair) => `0x${pair}`, ", ")
+
+    expect(hexOf(read(`{\n${line.slice(0, 70)}\n${line.slice(70)}\n}`, { is }))).toEqual([short.toString("hex")])
+  })
+
+  it("is refused as a dump of other numbers by the doctor too", () => {
+    expect(flowsOf(Buffer.from("0000000 001002 020040 000000\n0000006 001002 020040\n0000012\n"))).toMatch(
+      /dump it with/
+    )
+  })
+})
