@@ -16,6 +16,7 @@ export * from "./dialects/Iso8583V1993.ts"
 export * from "./dialects/Iso8583V2003.ts"
 export * from "./dialects/UnionPayPos.ts"
 export * from "./dialects/YamlNesting.ts"
+export * from "./dialects/YamlWords.ts"
 export {
   type Diagnosis,
   type Evidence,

@@ -133,9 +133,9 @@ fields:
     const own = "name: x\nmatch: { transaction: [11] }\n"
     const said = (source: string) => checkDialect(source).errors.map(({ path, rule }) => `${path}: ${rule}`)
     const slips: ReadonlyArray<readonly [string, string]> = [
-      ["name: x\nextends: cups\n---\nfields: { 60: n6 }\n", ": it holds more than one YAML document"],
+      ["name: x\nextends: cups\n---\nfields: { 60: n6 }\n", ": the file holds more than one YAML document"],
       [`${own}fields: { 11: n6, 3: n6, "3": n4 }`, ": a key is given twice in one mapping"],
-      ["name: x\n\textends: cups\n", ": a tab is in front of a line"],
+      ["name: x\n\textends: cups\n", ": a tab indents this line"],
       [`${own}fields: { 11: n6, 3: n6, "03": n4 }`, "fields.03: field 3 is also said by 3"],
       [`${own}fields: { 11: n6, 3-6: n6, 5-8: n4 }`, "fields.5-8: field 5 is also said by 3-6"],
       [`${own}fields: { 11: n6, 7: n..100 }`, "fields.7: its length prefix says 99 at most"],

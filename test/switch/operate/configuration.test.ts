@@ -107,7 +107,7 @@ describe("A configuration with errors", () => {
     )
 
     expect(said).toEqual([
-      expect.stringContaining('found "7001". Write a whole number'),
+      expect.stringContaining('found "7001". Remove the quotes.'),
       expect.stringContaining('found "true". Write a whole number')
     ])
   })
@@ -129,11 +129,11 @@ routes:
 
     expect(await saidOf(text)).toEqual([
       "switch.yaml:2:14 error institution: expected an institution code of 1 to 11 digits, in quotes; found 00010000. Put it in quotes: YAML reads bare digits as a number.",
-      'switch.yaml:4:17 error requestTimeout: expected a duration such as "15 seconds", at least 1 millis, at most 24 hours; found 10. Write it as "10 seconds" or "10 millis", whichever is meant.',
+      'switch.yaml:4:17 error requestTimeout: expected a duration such as "15 seconds", at least 1 millisecond, at most 24 hours; found 10. Write it as "10 seconds" or "10 millis", whichever is meant.',
       "switch.yaml:8:14 error links[0].dialect: expected cups, unionPayPos, iso8583v1987Ascii, iso8583v1987AsciiRaw, iso8583v1987Bcd, iso8583v1987Ebcdic, nac, iso8583v1993Ascii, iso8583v1993AsciiRaw, iso8583v1993Bcd, iso8583v2003 or a dialect file such as ./ours.yaml; found cupss. Did you mean `cups`?",
       "switch.yaml:9:13 warning links[0].listen: it listens in clear on all addresses of this machine, and takes connections from anywhere. Add `from:` with the partner's addresses, or `tls:`, or a `host:` of an inner network.",
       "switch.yaml:9:27 error links[0].listen.form: the key `form` is not known here. Did you mean `from`?",
-      'switch.yaml:10:24 error links[0].signOn.timeout: expected a duration such as "15 seconds", at least 1 millis, at most 24 hours; found 10s. Write it as "10 seconds".',
+      'switch.yaml:10:24 error links[0].signOn.timeout: expected a duration such as "15 seconds", at least 1 millisecond, at most 24 hours; found 10s. Write it as "10 seconds".',
       "switch.yaml:12:26 error routes[0].to: a route leads to one of the links or groups; found aquirer. Did you mean `acquirer`?"
     ])
   })

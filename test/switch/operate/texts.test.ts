@@ -52,8 +52,8 @@ describe("An error about times says the facts", () => {
   it.each([
     ["36 hours", "24 hours"],
     ["10 days", "24 hours"],
-    ["0 seconds", "1 millis"],
-    ["0.2 millis", "1 millis"]
+    ["0 seconds", "1 millisecond"],
+    ["0.2 millis", "1 millisecond"]
   ])("of a duration that is written well and is none that may be: %s", async (text, bound) => {
     expect(await one(withLink("acquirer", `frameTimeout: ${text}`))).toMatch(
       new RegExp(`found ${text.replace(".", "\\.")}\\. Write "${bound}" at (?:most|least)\\.`)
@@ -63,6 +63,23 @@ describe("An error about times says the facts", () => {
 
 describe("An error about a value of the wrong kind shows the right one", () => {
   it.each([
+    [
+      "a list without an entry",
+      sound.replace(/links:[\s\S]*?\nroutes:/, "links: []\nroutes:"),
+      "links: the list needs an entry. Add a line that begins with `- `"
+    ],
+    ["a number in quotes", withLink("issuer", 'window: "2048"'), "Remove the quotes."],
+    ["one of a unit", withLink("issuer", "frameTimeout: 1 s"), 'Write it as "1 second".'],
+    [
+      "a mapping that needs no key",
+      withLink("issuer", "watchdog: 30 seconds"),
+      "Write a mapping such as { interval: ... }."
+    ],
+    [
+      "a list of one kind",
+      sound.replace(/from: \[[^\]]*\]/, "from: any"),
+      "Write a list; each entry is an IP address such as 192.0.2.10"
+    ],
     [
       "a member of a group",
       `${sound}groups:\n  - { name: both, members: [issuer] }\n`,

@@ -36,6 +36,7 @@ import { keyExchangeErrors, keyExchangeRelations } from "./KeyExchangeCheck.ts"
 import { reconciliationErrors, reconciliationRelations } from "./ReconciliationCheck.ts"
 import { unionPayPos } from "./UnionPayPos.ts"
 import { isNestedTooDeep } from "./YamlNesting.ts"
+import { yamlWrong } from "./YamlWords.ts"
 
 /** The shipped dialects by name. */
 export const dialects: { readonly [name: string]: Dialect } = {
@@ -83,16 +84,13 @@ const nothing = (version: 0 | 1 | 2): Dialect => {
   }
 }
 
-/** What is wrong with a text, in words for whoever wrote it and not for whoever reads it by program. */
-const yamlWords = ({ code, linePos, message }: YAMLError): string => {
-  const words: { readonly [code: string]: string } = {
-    MULTIPLE_DOCS: "it holds more than one YAML document: remove the line `---` and what follows it",
-    DUPLICATE_KEY: "a key is given twice in one mapping: remove one of the two",
-    TAB_AS_INDENT: "a tab is in front of a line: indent with blanks"
-  }
-  const said = words[code]
-  return said === undefined ? message.split("\n")[0]! : `${said} (line ${linePos?.[0].line ?? 1})`
+/** What is wrong with a text, and where. */
+const yamlWords = (wrong: YAMLError): string => {
+  const { rule, fix } = yamlWrong(wrong)
+  return `${rule} (line ${wrong.linePos?.[0].line ?? 1}): ${fix[0]!.toLowerCase()}${fix.slice(1).replace(/\.$/, "")}`
 }
+
+const noAnchor = "an alias (*) names no anchor (&) above it: put the value in quotes, or write it out"
 
 /** The value of a YAML text. What YAML only warns of (an unknown tag, a doubtful alias, a second document) is a mistake here. */
 const parsed = (source: string | object): unknown => {
@@ -104,7 +102,8 @@ const parsed = (source: string | object): unknown => {
     const [wrong] = [...document.errors, ...document.warnings]
     return wrong === undefined ? document.toJS() : dialectInvalid("", yamlWords(wrong))
   } catch (error) {
-    return dialectInvalid("", error instanceof Error ? error.message.split("\n")[0]! : "no YAML")
+    const message = error instanceof Error ? error.message : ""
+    return dialectInvalid("", message.startsWith("Unresolved alias") ? noAnchor : yamlWrong({ code: "", message }).rule)
   }
 }
 

@@ -163,7 +163,7 @@ const keyTable = (rows: ReadonlyArray<Row>): string =>
 
 /** Values that the page explains once, in front of the keys. */
 const usual: ReadonlyArray<readonly [long: string, short: string]> = [
-  ['a duration such as "15 seconds", at least 1 millis, at most 24 hours', "a duration"],
+  ['a duration such as "15 seconds", at least 1 millisecond, at most 24 hours', "a duration"],
   ["a name of 1 to 64 letters, digits, dots, hyphens and underscores", "a name"],
   ['a size such as "4 MiB"', "a size"]
 ]

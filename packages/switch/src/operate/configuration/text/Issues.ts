@@ -22,6 +22,7 @@ const walk = (issue: SchemaIssue.Issue, path: Path, root: unknown): ReadonlyArra
     case "AnyOf":
       return alternatives(issue, path, root)
     case "MissingKey":
+      if (typeof path.at(-1) === "number") return [tooFew(path)]
       return [{ ...error(path, "this key is missing", `Add \`${String(path.at(-1))}:\`.`, ""), atKey: true }]
     case "UnexpectedKey":
       return [unknownKey(path, issue.ast)]
@@ -30,6 +31,13 @@ const walk = (issue: SchemaIssue.Issue, path: Path, root: unknown): ReadonlyArra
     default:
       return [wanted(path, expectedOf("annotations" in issue ? issue.annotations : undefined) ?? "another value", root)]
   }
+}
+
+/** A list that needs more entries than it has. */
+const tooFew = (path: Path): Finding => {
+  const least = Number(path.at(-1)) + 1
+  const rule = `the list needs ${least === 1 ? "an entry" : `${least} entries`}`
+  return error(path.slice(0, -1), rule, "Add a line that begins with `- `, or one more value between the brackets.", "")
 }
 
 const segment = (key: PropertyKey): string | number => (typeof key === "number" ? key : String(key))
@@ -74,17 +82,25 @@ const choice = (ast: SchemaAST.AST): string => {
   if (SchemaAST.isLiteral(ast)) return String(ast.literal)
   if (SchemaAST.isUnion(ast)) return oneOf(leavesOf(ast).map(choice))
   if (SchemaAST.isObjects(ast)) return kindOf(ast) === undefined ? mapping(ast) : `a mapping with kind: ${kindOf(ast)}`
-  if (SchemaAST.isArrays(ast)) return "a list"
+  if (SchemaAST.isArrays(ast)) return list(ast)
   if (SchemaAST.isString(ast)) return "a text"
   return "another kind of value"
 }
 
-/** A mapping, with the keys that it needs. */
+/** A list, with what its entries are. */
+const list = ({ elements, rest }: SchemaAST.Arrays): string => {
+  const [entry] = [...elements, ...rest]
+  return entry === undefined ? "a list" : `a list; each entry is ${choice(entry)}`
+}
+
+/** A mapping, with the keys that it needs; where it needs none, with one that it may have. */
 const mapping = ({ propertySignatures }: SchemaAST.Objects): string => {
   const isNeeded = (type: SchemaAST.AST) =>
     !SchemaAST.isOptional(type) && SchemaAST.resolve(type)?.["default"] === undefined
   const needed = propertySignatures.filter(({ type }) => isNeeded(type)).map(({ name }) => `${String(name)}: ...`)
-  return needed.length === 0 ? "a mapping" : `a mapping such as { ${needed.join(", ")} }`
+  const [some] = propertySignatures
+  const keys = needed.length > 0 || some === undefined ? needed : [`${String(some.name)}: ...`]
+  return keys.length === 0 ? "a mapping" : `a mapping such as { ${keys.join(", ")} }`
 }
 
 /** The members of a union and of the unions in it. */
@@ -125,6 +141,7 @@ const fix = (found: unknown, expected: string): string => {
   if (expected === sizeExpected) {
     return isQuantity(found) ? `Write it with its unit, as "${found} B".` : 'Write it as "4 MiB".'
   }
+  if (typeof found === "string" && isBareMeant(found, expected)) return "Remove the quotes."
   if (isQuantity(found) && /in quotes|a text|a name/.test(expected)) {
     return "Put it in quotes: YAML reads bare digits as a number."
   }
@@ -134,21 +151,40 @@ const fix = (found: unknown, expected: string): string => {
   return meant === undefined ? `Write ${plain}.` : `Did you mean \`${meant}\`?`
 }
 
+/** Whether a number or a truth value is wanted, and is there as a text. */
+const isBareMeant = (found: string, expected: string): boolean =>
+  (/^a whole number|^an integer/.test(expected) && /^-?\d+$/.test(found)) ||
+  (expected === "true or false" && /^(?:true|false)$/.test(found))
+
 /** A number that can be written with a unit or in quotes: neither .inf nor .nan. */
 const isQuantity = (found: unknown): found is number => typeof found === "number" && Number.isFinite(found)
 
 const durationMost = 'Write "24 hours" at most.'
 
+/** Letters of a unit, and its words for one and for more. */
+const unitWords: Readonly<Record<string, readonly [one: string, more: string]>> = {
+  ms: ["millisecond", "millis"],
+  s: ["second", "seconds"],
+  sec: ["second", "seconds"],
+  m: ["minute", "minutes"],
+  min: ["minute", "minutes"],
+  h: ["hour", "hours"]
+}
+
 const durationFix = (found: unknown): string => {
-  if (isQuantity(found) && found > 0) return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
+  if (isQuantity(found) && found > 0)
+    return found === 1
+      ? 'Write it as "1 second" or "1 millisecond", whichever is meant.'
+      : `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
   if (typeof found === "string" && /^[\d.]+ days?$/.test(found)) return durationMost
   if (typeof found === "string" && durationPattern.test(found))
-    return Number.parseFloat(found) < 1 ? 'Write "1 millis" at least.' : durationMost
+    return Number.parseFloat(found) < 1 ? 'Write "1 millisecond" at least.' : durationMost
   const short = typeof found === "string" ? /^([\d.]+) ?(ms|s|sec|m|min|h)$/.exec(found) : null
   if (typeof found === "string" && /^\d+(?:\.\d+)?$/.test(found)) return durationFix(Number(found))
   if (short === null) return 'Write it as "15 seconds".'
-  const unit = { ms: "millis", s: "seconds", sec: "seconds", m: "minutes", min: "minutes", h: "hours" }[short[2]!]
-  return `Write it as "${short[1]} ${unit}".`
+  const [, number, letters = ""] = short
+  const [one, more] = unitWords[letters]!
+  return `Write it as "${number} ${number === "1" ? one : more}".`
 }
 
 const unknownKey = (path: Path, ast: SchemaAST.AST): Finding => {

@@ -8,7 +8,7 @@ import { isAddressOrNetwork } from "../../../link/door/Addresses.ts"
 import { daysMs, daysPattern, durationMs, durationPattern, sizeBytes, sizePattern, utcOffsetMs } from "./Units.ts"
 
 /** What a duration has to be, in words; `Issues` recognises it. */
-export const durationExpected = 'a duration such as "15 seconds", at least 1 millis, at most 24 hours'
+export const durationExpected = 'a duration such as "15 seconds", at least 1 millisecond, at most 24 hours'
 
 /** What a size has to be, in words; `Issues` recognises it. */
 export const sizeExpected = 'a size such as "4 MiB"'

@@ -61,6 +61,6 @@ export const utcOffsetMs = (text: unknown): number | undefined => {
 
 /** "15 seconds", or "300 millis" where the seconds are not whole; one is "1 second". */
 export const seconds = (ms: number): string => {
-  if (ms % 1000 !== 0) return `${ms} millis`
+  if (ms % 1000 !== 0) return ms === 1 ? "1 millisecond" : `${ms} millis`
   return ms === 1000 ? "1 second" : `${ms / 1000} seconds`
 }

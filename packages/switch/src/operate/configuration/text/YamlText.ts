@@ -1,7 +1,7 @@
 /**
  * The text of a configuration: YAML 1.2 read into plain values, with the line of every key and value.
  */
-import { coverTyped, isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"
+import { coverTyped, isNestedTooDeep, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
 import {
   type Document,
   isAlias,
@@ -24,35 +24,6 @@ const PROBLEMS_MAX = 20
 
 /** Aliases that a document may expand, so that a small file cannot become a huge one. */
 const ALIASES_MAX = 100
-
-/** What is wrong with a text, by the parser's code for it: what is there, and what to write. */
-const wrongs: Readonly<Record<string, readonly [rule: string, fix: string]>> = {
-  DUPLICATE_KEY: ["a key is given twice in one mapping", "Remove one of the two."],
-  TAB_AS_INDENT: ["a tab indents this line", "Indent with spaces."],
-  BAD_INDENT: [
-    "the text is not YAML: a list or a mapping in brackets is not closed, or its lines are not indented",
-    "Close each [ and {, and indent its lines further than the key in front of it."
-  ],
-  BLOCK_AS_IMPLICIT_KEY: [
-    "the text is not YAML: two keys are on one line",
-    "Put the second key on a line of its own, or the value in quotes if it holds a colon and a space."
-  ],
-  MULTILINE_IMPLICIT_KEY: [
-    "the text is not YAML: a line without a colon is where a key is expected",
-    "Put a colon and a space behind the key, and indent with spaces."
-  ],
-  MULTIPLE_DOCS: ["the file holds more than one YAML document", "Remove the line `---` and what follows it."],
-  NON_STRING_KEY: ["a list or a mapping is where a key is expected", "Write a name in front of the colon."],
-  BAD_ALIAS: ["an alias (*) has no name", "Put the value in quotes, or name an anchor (&) that is above it."],
-  BAD_DQ_ESCAPE: [
-    "a backslash in a text in double quotes begins no character that YAML knows",
-    "Write the text in single quotes."
-  ],
-  TAG_RESOLVE_FAILED: [
-    "a word behind ! is a tag, and a configuration has none",
-    "Put the value in quotes, or remove the tag."
-  ]
-}
 
 const tooDeep = [
   `lists and mappings are nested more than ${YAML_NESTING_MAX} deep`,
@@ -183,8 +154,10 @@ const wordable = ({ errors, warnings }: Document.Parsed): ReadonlyArray<YAMLErro
   return [...clear, ...(first === undefined ? warnings : [first])].slice(0, PROBLEMS_MAX)
 }
 
-const wordsFor = ({ code, message }: YAMLError): readonly [rule: string, fix: string] =>
-  wrongs[code] ?? [`the text is not YAML: ${message}`, "Indent with spaces, and put a space behind each colon."]
+const wordsFor = (wrong: YAMLError): readonly [rule: string, fix: string] => {
+  const { rule, fix } = yamlWrong(wrong)
+  return [rule, fix]
+}
 
 /** Whether a value holds itself. */
 const isEndless = (value: unknown): boolean => {

@@ -1,0 +1,64 @@
+/**
+ * What is wrong with a YAML text is said alike for every file that people write: what is there, what to write, and no card
+ * number.
+ */
+import { checkDialect } from "@jinka/codec"
+import { describe, expect, it } from "vitest"
+import { FileInvalid } from "../../../packages/simulator/src/file/FileInvalid.ts"
+import { parseYaml } from "../../../packages/simulator/src/file/YamlNodes.ts"
+import { saidOf } from "./checked.ts"
+
+const ofSimulator = (text: string): string => {
+  try {
+    parseYaml("file.yaml", text)
+    return "nothing"
+  } catch (error) {
+    if (error instanceof FileInvalid) return error.message
+    throw error
+  }
+}
+
+/** What each of the three readers says. */
+const said = async (text: string): Promise<ReadonlyArray<string>> => [
+  (await saidOf(text)).join("\n"),
+  checkDialect(text)
+    .errors.map(({ rule }) => rule)
+    .join("\n"),
+  ofSimulator(text)
+]
+
+const pan = "4111111111111111"
+
+describe("A YAML text that is wrong", () => {
+  it.each([
+    ['name: "x\n', "a quotation mark is not closed", /close it where the text ends/i],
+    ["name: 'x\nextends: cups\n", "a quotation mark is not closed", /close it where the text ends/i],
+    [
+      "links:\n  - name: a\n    to: b\n   c: d\n",
+      "begin at different columns",
+      /indent the keys of one mapping alike/i
+    ],
+    ["links:\n  - { name: a }\n   c: d\n", "begin at different columns", /indent the keys of one mapping alike/i],
+    ["name: [a, , b]\n", "a comma is where an entry is expected", /remove it/i],
+    ["name: x\nhello\n", "a line without a colon", /put a colon and a space behind the key/i],
+    ["name: a: b\n", "two keys are on one line", /in quotes if it holds a colon/i],
+    ["name: @x\n", "a value begins with a character", /put the value in quotes/i],
+    ['name: "x"#c\n', "a # is behind other text", /put a space in front of #/i],
+    ["name: [a\nextends: cups\n", "is not closed", /close each \[ and \{/i],
+    [`name: |${pan}\n  x\n`, "something follows that belongs to no value", /close what is open/i],
+    [`name: "x" ${pan}\n`, "something follows that belongs to no value", /put the value in quotes/i]
+  ])("is told what is there and what to write: %j", async (text, rule, fix) => {
+    for (const one of await said(text)) {
+      expect(one).toContain(rule)
+      expect(one).toMatch(fix)
+      expect(one).not.toContain(pan)
+    }
+  })
+
+  it.each([`%${pan}\n---\nname: x\n`, `name: *${pan}\n`, `name: "\\${pan}"\n`, `? [${pan}]\n: x\n`])(
+    "shows no digits of it: %j",
+    async (text) => {
+      for (const one of await said(text)) expect(one).not.toMatch(/\d{12}/)
+    }
+  )
+})
