@@ -117,7 +117,7 @@ export const defects: ReadonlyArray<Defect> = [
   {
     name: "a repeat is given an approval that is being taken back",
     breaks: "G4",
-    wishes: { calls: 1 },
+    wishes: { calls: 1, acquirer: { repeats: 0.5, leaves: 0.5 } },
     file: exchange("Desks"),
     find: "    if (slot !== undefined) slot.copies++\n    return slot\n",
     put: "    return slot === undefined ? undefined : { settle: () => {} }\n"
