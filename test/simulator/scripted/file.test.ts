@@ -19,6 +19,8 @@ describe("A partner file", () => {
     ["rules:\n  - { silence: yes, late: 1s }", 5, "late: says nothing beside `silence`: no answer leaves"],
     ["rules:\n  - { silence: lost, 38: X }", 5, "38: says nothing beside `silence`"],
     ["rules:\n  - { disconnect: FIN, wrong: stan }", 5, "wrong: says nothing beside `disconnect`"],
+    ["rules:\n  - { 38: much-too-long }", 5, "field 38: "],
+    ["rules:\n  - { 4: ten }", 5, "field 4: only the digits 0-9 are allowed"],
     ["rules:\n  - answer: approve 0%", 5, "no response code"],
     ["rules:\n  - { when: { amount: 200..100 } }", 5, 'the larger amount comes after the dots: "100..200"'],
     ["rules:\n  - { when: { nth: 5..2 } }", 5, 'the larger number comes after the dots: "2..5"'],

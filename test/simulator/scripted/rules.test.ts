@@ -270,13 +270,6 @@ describe("What a rule does", () => {
     partner.say(reversalOf(partner.codec, money(partner.codec)))
     expect(partner.history.lines[1]).toMatchObject({ rule: "declined", code: "05", reason: "partner.yaml:5" })
   })
-
-  it("leaves an answer unmade that the dialect cannot write, and says so", () => {
-    const partner = bench("  - { 38: much-too-long }\n")
-    partner.say(money(partner.codec))
-    expect(partner.sent).toEqual([])
-    expect(partner.history.lines.at(-1)).toMatchObject({ what: "answerLost", reason: expect.stringContaining("38") })
-  })
 })
 
 describe("MACs", () => {

@@ -5,7 +5,7 @@
  *       answer: amount limit
  *       delay: 200ms..2s
  */
-import { type Codec, isSuccess } from "@jinka/codec"
+import { type Codec, explain, isMessageError, isSuccess, messageFromJson, mtiText } from "@jinka/codec"
 import { MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
 import {
@@ -232,6 +232,21 @@ const withoutOf =
   (yaml: Yaml): ReadonlyArray<number> =>
     listOf(yaml).map((text) => fieldOf(codec, yaml, text))
 
+/** Why the dialect cannot write a value that a rule says; `undefined`: it can. */
+const unwritable = (codec: Codec, de: string, value: string): string | undefined => {
+  const message = messageFromJson(codec, { mti: mtiText(codec.dialect.version * 1000 + 210), fields: { [de]: value } })
+  const bytes = isMessageError(message) ? message : codec.encode(message)
+  return isMessageError(bytes) ? explain(bytes) : undefined
+}
+
+const valueOf = (codec: Codec, [text, yaml]: readonly [string, Yaml]): readonly [string, string] => {
+  const value = textOf(yaml)
+  const de = String(fieldOf(codec, yaml, text))
+  const wrong = unwritable(codec, de, value)
+  if (wrong !== undefined) throw invalidAt(yaml, wrong)
+  return [de, value]
+}
+
 /** Keys about the form of an answer, and about its way. */
 const formKeys = ["wrong", "mti", "malformed", "without"]
 const wayKeys = ["delay", "late", "twice", "out of order"]
@@ -277,7 +292,7 @@ export const ruleOf =
       malformed: map.get("malformed", (at) => fieldOf(codec, at, textOf(at))),
       disconnect: map.get("disconnect", disconnectOf),
       key: map.get("key", keyConductOf(keyPlan)),
-      fields: Object.fromEntries(map.fields().map(([de, value]) => [fieldOf(codec, value, de), textOf(value)]))
+      fields: Object.fromEntries(map.fields().map((field) => valueOf(codec, field)))
     }
     map.done()
     withoutContradiction(map, conduct)
