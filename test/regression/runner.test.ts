@@ -265,7 +265,7 @@ describe("A dialogue that is broken", () => {
   })
 
   it("is not called so when its own message cannot be built: that is wrong, and says why", async () => {
-    const outcome = await run("  - A connects\n  - A sends: { like: sign-on, 3: 12AB56 }\n", approve)
+    const outcome = await run('  - A connects\n  - A sends: { like: sign-on, 3: "{random:4}AB" }\n', approve)
 
     expect(outcome.result).toBe("wrong")
     expect(outcome.failure?.says).toEqual(["the message cannot be built: field 3: only the digits 0-9 are allowed"])
@@ -360,6 +360,16 @@ describe("A dialogue file that is wrong", () => {
       "a message type that is none",
       step("A expects: { mti: 02100 }"),
       'dialogue.yaml:7: mti: four digits are expected, not "02100"'
+    ],
+    [
+      "a value to send that the dialect cannot write",
+      step('A sends: { mti: "0200", 4: ten }'),
+      "dialogue.yaml:7: DE 4 cannot be written (cups: n12): field 4: only the digits 0-9 are allowed"
+    ],
+    [
+      "a message type to send that is none",
+      step('A sends: { mti: "02000" }'),
+      'dialogue.yaml:7: mti: four digits are expected, not "02000"'
     ],
     [
       "a response code that no answer can have",

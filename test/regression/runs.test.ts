@@ -80,7 +80,7 @@ describe("jinka-sim dialogue run", () => {
   })
 
   it("names the line of a dialogue that asks for what cannot be done, and does not call it a broken rule", async () => {
-    const long = steps.replace("as: asked", "as: asked, 37: this-is-much-too-long-for-it").replace("CODE", "00")
+    const long = steps.replace("as: asked", 'as: asked, 37: "{rrn}-much-too-long"').replace("CODE", "00")
     const { exit, report } = await command(long, (port) => `target=127.0.0.1:${port}`)
 
     expect(String(exit)).toContain("FileInvalid")

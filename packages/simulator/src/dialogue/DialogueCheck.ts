@@ -101,10 +101,10 @@ class StepCheck {
     this.keys(mac, pin)
     this.message(answerTo)
     this.message(again)
-    if (mti !== undefined) this.references(mti)
+    if (mti !== undefined) this.mti(mti)
     this.fields(Object.keys(fields))
     this.numbers(without)
-    this.texts(fields)
+    for (const [de, text] of Object.entries(fields)) this.written(Number(de), text)
     this.header(header)
     this.header(rejected ?? {})
     if (like === undefined) return
@@ -120,10 +120,7 @@ class StepCheck {
       expected
     this.keys(expected.mac, expected.pin)
     for (const name of [sameAs, answerTo, since]) this.message(name)
-    for (const text of mti ?? []) {
-      this.references(text)
-      if (!text.includes("{") && !/^\d{4}$/.test(text)) this.refuse(`mti: four digits are expected, not "${text}"`)
-    }
+    for (const text of mti ?? []) this.mti(text)
     this.fields([...Object.keys(fields), ...Object.keys(differs), ...Object.keys(matches), ...present.map(String)])
     this.numbers(absent)
     for (const [de, texts] of Object.entries(fields)) for (const text of texts) this.expected(Number(de), text)
@@ -134,27 +131,47 @@ class StepCheck {
     if (as !== undefined) this.named.messages.add(as)
   }
 
+  private mti(text: string): void {
+    this.references(text)
+    if (!text.includes("{") && !/^\d{4}$/.test(text)) this.refuse(`mti: four digits are expected, not "${text}"`)
+  }
+
+  /** A value that is sent: one that the dialect can write. What it cannot is written by `damage`. */
+  private written(de: number, text: string): void {
+    const message = this.alone(de, text)
+    if (typeof message === "string") this.refuse(`DE ${de} cannot be written (${this.formatOf(de)}): ${message}`)
+  }
+
   /** A value that a data element is to have: one that the dialect can say, or it would be the system that broke the rule. */
   private expected(de: number, text: string): void {
-    this.references(text)
-    const field = this.form.codec.layout.fields[de]
-    if (text.includes("{") || field === undefined) return
-    const { codec } = this.form
-    const bytes = field.bytes ? fromHex(text) : undefined
-    const message =
-      field.bytes && bytes === undefined
-        ? undefined
-        : codec.encode({ mti: anyMti(codec.dialect.version), fields: { [de]: bytes ?? text } })
-    const is = `${this.form.codec.dialect.name}: ${field.format}`
-    if (message === undefined || isMessageError(message)) {
-      const why = message === undefined ? "pairs of hex digits are expected" : explain(message)
-      return this.refuse(`DE ${de} can never be what is expected here (${is}): ${why}`)
+    const message = this.alone(de, text)
+    if (message === undefined) return
+    const is = this.formatOf(de)
+    if (typeof message === "string") {
+      return this.refuse(`DE ${de} can never be what is expected here (${is}): ${message}`)
     }
     const comes = fieldText(told(this.form, message, 0), de)
     if (comes === text) return
     this.refuse(
       `DE ${de} can never be what is expected here (${is}): write all of its ${comes?.length ?? 0} characters`
     )
+  }
+
+  private formatOf(de: number): string {
+    const { dialect, layout } = this.form.codec
+    return `${dialect.name}: ${layout.fields[de]!.format}`
+  }
+
+  /** A message with this value alone, or why the dialect cannot write it; `undefined`: only a run knows the value. */
+  private alone(de: number, text: string): Buffer | string | undefined {
+    this.references(text)
+    const { codec } = this.form
+    const field = codec.layout.fields[de]
+    if (text.includes("{") || field === undefined) return undefined
+    const bytes = field.bytes ? fromHex(text.replaceAll(/\s/g, "")) : undefined
+    if (field.bytes && bytes === undefined) return "pairs of hex digits are expected"
+    const message = codec.encode({ mti: anyMti(codec.dialect.version), fields: { [de]: bytes ?? text } })
+    return isMessageError(message) ? explain(message) : message
   }
 
   /** Keys of the dialogue, each for what it is named for. */

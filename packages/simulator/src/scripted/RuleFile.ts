@@ -239,7 +239,7 @@ const unwritable = (codec: Codec, de: string, value: string): string | undefined
   return isMessageError(bytes) ? explain(bytes) : undefined
 }
 
-const valueOf = (codec: Codec, [text, yaml]: readonly [string, Yaml]): readonly [string, string] => {
+const writtenOf = (codec: Codec, [text, yaml]: readonly [string, Yaml]): readonly [string, string] => {
   const value = textOf(yaml)
   const de = String(fieldOf(codec, yaml, text))
   const wrong = unwritable(codec, de, value)
@@ -292,7 +292,7 @@ export const ruleOf =
       malformed: map.get("malformed", (at) => fieldOf(codec, at, textOf(at))),
       disconnect: map.get("disconnect", disconnectOf),
       key: map.get("key", keyConductOf(keyPlan)),
-      fields: Object.fromEntries(map.fields().map((field) => valueOf(codec, field)))
+      fields: Object.fromEntries(map.fields().map((field) => writtenOf(codec, field)))
     }
     map.done()
     withoutContradiction(map, conduct)
