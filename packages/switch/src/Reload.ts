@@ -64,10 +64,10 @@ export class ReloadRefused extends Data.TaggedError("ReloadRefused")<{
   readonly says: string
 }> {}
 
-/** Whether a link is the same to the switch: its compiled codec follows from the rest. */
+/** Whether a link is the same to the switch: its compiled codec follows from the rest, and former names matter to a start. */
 export const isSame = (one: LinkPlan, other: LinkPlan): boolean =>
   isSameDialect(one.dialect, other.dialect) &&
-  isDeepStrictEqual({ ...one, codec: 0, dialect: 0 }, { ...other, codec: 0, dialect: 0 })
+  isDeepStrictEqual({ ...one, codec: 0, dialect: 0, formerly: 0 }, { ...other, codec: 0, dialect: 0, formerly: 0 })
 
 /** What came of two dialects: a thousand links share a few, and to compare two takes as long as the rest of a link. */
 const comparedDialects = new WeakMap<Dialect, WeakMap<Dialect, boolean>>()

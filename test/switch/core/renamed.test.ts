@@ -41,7 +41,7 @@ describe("A start with a link that the journal knows by another name or dialect"
       const otherWords = linkOf("acquirer", 4802, { ...cups, name: "other words" })
 
       expect(yield* told(renamed, 0)).toEqual([
-        expect.stringMatching(/^link acquirer of the journal .*rename it by a reload$/)
+        expect.stringMatching(/^link acquirer of the journal .*say so \(formerly: acquirer\) and start again$/)
       ])
       expect(yield* told(otherWords, 0)).toHaveLength(1)
       expect(yield* told(renamed, 120_000)).toEqual([])

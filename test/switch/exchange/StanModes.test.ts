@@ -4,7 +4,8 @@ import { StanModes } from "../../../packages/switch/src/exchange/StanModes.ts"
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 
-const desk = (name: string, hasOwnStan: boolean): Desk => ({ name, language: { hasOwnStan } }) as Desk
+const desk = (name: string, hasOwnStan: boolean): Desk =>
+  ({ name, names: [name], language: { hasOwnStan } }) as unknown as Desk
 
 /** Links with STANs of ours where that is said, and what they write. */
 const modesOf = (present: ReadonlyArray<Desk>) => {

@@ -224,6 +224,11 @@ routes:
     for (const one of await saidOf(text)) expect(one).not.toMatch(/Infinity|NaN|Put it in quotes/)
   })
 
+  it("finds a former name that another link has", async () => {
+    expect(await pathsOf(withLink("formerly: [bank]"), "error")).toEqual([])
+    expect(await pathsOf(withLink("formerly: [bank, issuer]"), "error")).toEqual(["links[0].formerly[1]"])
+  })
+
   it("names the modes when there is no such mode", async () => {
     const [said] = await saidOf(withLink("mode: duplex"))
 

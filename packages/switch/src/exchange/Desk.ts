@@ -94,6 +94,11 @@ export class Desk {
     return this.link.language
   }
 
+  /** Its link's name, and those that it had before. */
+  get names(): ReadonlyArray<string> {
+    return [this.name, ...(this.link.settings.formerly ?? [])]
+  }
+
   /** Its link's name. */
   get name(): string {
     return this.link.settings.name

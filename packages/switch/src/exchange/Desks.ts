@@ -154,12 +154,26 @@ export class Desks {
   /** Takes the links as they are now: who belongs together, and how much memory each has under the limits as they are. */
   share(): void {
     this.kin.change()
-    this.journalNames = new Map(this.all.map((desk) => [desk.journalName, desk]))
+    this.journalNames = new Map([...this.formerNames(), ...this.all.map((desk) => [desk.journalName, desk] as const)])
     const capacity = Math.max(REMEMBERED_MIN, Math.floor(this.limits.recentKeys / this.present.length))
     for (const { recent } of this.all) {
       recent.capacity = capacity
       recent.seconds = this.repeatSeconds
     }
+  }
+
+  /** Desks by the journal's numbers of the names that their links had before, with the same dialect. */
+  private *formerNames(): Iterable<readonly [number, Desk]> {
+    const isFormer = this.present.filter(({ names }) => names.length > 1)
+    for (const { dialect, id, name } of isFormer.length === 0 ? [] : this.journal.names()) {
+      const desk = isFormer.find(({ language, names }) => language.name === dialect && names.includes(name))
+      if (desk !== undefined) yield [id, desk]
+    }
+  }
+
+  /** The desk whose link has this name, or had it before. */
+  called(link: string): Desk | undefined {
+    return this.present.find(({ name }) => name === link) ?? this.present.find(({ names }) => names.includes(link))
   }
 
   /** How long a repeat is recognised, in seconds. */
@@ -201,6 +215,11 @@ export class Desks {
   nameOf(link: string): number {
     const desk = this.all.find(({ name }) => name === link)
     return desk?.journalName ?? this.journal.names().find(({ name }) => name === link)?.id ?? 0
+  }
+
+  /** Desks by the journal's numbers of their links' names. */
+  get byNumber(): ReadonlyMap<number, Desk> {
+    return this.journalNames
   }
 
   /** The desk whose link's name has this number in the journal. */

@@ -13,6 +13,6 @@ export class LinksMissing extends Data.TaggedError("LinksMissing")<{
 }> {
   override get message() {
     const names = this.links.join(", ")
-    return `The journal holds ${this.open} open exchanges of links that the configuration does not have by this name and with this dialect (a dialect file that was changed is another one): ${names}. Put them back as they were until these are ended; only then rename or remove them.`
+    return `The journal holds ${this.open} open exchanges of links that the configuration does not have by this name and with this dialect (a dialect file that was changed is another one): ${names}. Put them back as they were until these are ended; only then remove them. A link that has another name now says so by \`formerly\`.`
   }
 }

@@ -97,8 +97,8 @@ export class Recovery {
     this.approvals = new RecoveredApprovals(desks, reversals)
     this.originals = originals
     this.strangers = new Strangers(desks)
-    this.byNumber = new Map(desks.all.map((desk) => [desk.journalName, desk]))
-    this.byName = new Map(desks.all.map((desk) => [desk.name, desk]))
+    this.byNumber = desks.byNumber
+    this.byName = new Map(desks.all.flatMap((desk) => desk.names.map((name) => [name, desk])))
   }
 
   /**
@@ -151,9 +151,9 @@ export class Recovery {
       Effect.map((links) => {
         for (const { link } of links) if (!this.byName.has(link)) this.strangers.came(link, this.strangers.since)
         this.strangers.tell()
-        for (const { name, recent } of desks.all) {
-          const time = links.find(({ link }) => link === name)?.time
-          recent.before = time === undefined ? undefined : { upTo, at: this.firstAt, time }
+        for (const { names, recent } of desks.all) {
+          const times = links.filter(({ link }) => names.includes(link)).map(({ time }) => time)
+          recent.before = times.length === 0 ? undefined : { upTo, at: this.firstAt, time: Math.max(...times) }
         }
       }),
       // A journal that has stopped ends the switch.
@@ -235,7 +235,8 @@ export class Recovery {
   }
 
   private nameOf({ link }: Entry): string {
-    return this.desks.journal.names().find(({ id }) => id === link)?.name ?? `number ${link}`
+    const named = this.byNumber.get(link) ?? this.desks.journal.names().find(({ id }) => id === link)
+    return named?.name ?? `number ${link}`
   }
 
   /** The exchange needs nothing any more. */

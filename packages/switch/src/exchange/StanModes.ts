@@ -43,8 +43,8 @@ export class StanModes {
   }
 
   /** At the start: whether the desk's partner knew what was sent to it by STANs of ours, at the entry that was read last. */
-  isOwn({ language, name }: Pick<Desk, "language" | "name">): boolean {
-    return this.read?.has(name) ?? language.hasOwnStan
+  isOwn({ language, names }: Pick<Desk, "language" | "names">): boolean {
+    return this.read === undefined ? language.hasOwnStan : names.some((name) => this.read!.has(name))
   }
 
   /** Journals how it is from here on, where that is not said yet. */

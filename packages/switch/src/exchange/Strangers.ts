@@ -27,7 +27,7 @@ export class Strangers {
   tell(): void {
     const { record, runtime } = this.desks
     for (const name of this.names) {
-      const text = `link ${name} of the journal is not in the configuration by this name and dialect: what came on it is forgotten, a repeat of it would be sent again. If it has another name now, start with the old one and rename it by a reload`
+      const text = `link ${name} of the journal is not in the configuration by this name and dialect: what came on it is forgotten, a repeat of it would be sent again. If it was renamed, say so (formerly: ${name}) and start again`
       this.told.add(name)
       record.switchEvent(text)
       runtime.fork(Effect.logWarning(text))

@@ -88,6 +88,8 @@ export interface ShortSettings {
 export interface LinkSettings {
   /** Unique name: in the log, in the journal and on the command line. */
   readonly name: string
+  /** Names that it had before, in journals of earlier runs; left out: none. */
+  readonly formerly?: ReadonlyArray<string> | undefined
   /** The partner's institution code, as it is in headers and in DE 32, 33 and 100. */
   readonly institution: string
   /** Whom the partner's messages may name besides itself; `any`: whomever, as the messages of a network's centre do. */

@@ -54,7 +54,8 @@ export interface Question {
 export interface Turning {
   readonly journal: Pick<Journal["Service"], "recall">
   readonly runtime: { readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void> }
-  readonly all: ReadonlyArray<Desk>
+  /** The desk whose link has this name, or had it before. */
+  readonly called: (link: string) => Desk | undefined
   /** By what memory ages, seconds. */
   readonly seconds: number
   readonly partnerOf: (desk: Desk) => number
@@ -75,6 +76,9 @@ interface Aside extends Question {
   readonly told: (answer: Answer) => void
   isOver: boolean
 }
+
+/** Names under which the journal may have what came on the links. */
+const namesOf = (links: ReadonlyArray<Desk>): ReadonlyArray<string> => links.flatMap(({ names }) => names)
 
 /** The questions of one switch. */
 export class Questions {
@@ -137,7 +141,7 @@ export class Questions {
   private send(asides: ReadonlyArray<Aside>): void {
     const { desks } = this
     const keys = asides.flatMap(({ links, kind, key, since }) =>
-      links.map(({ name }) => ({ link: name, kind, key, since }))
+      namesOf(links).map((link) => ({ link, kind, key, since }))
     )
     const upTo = Math.max(...asides.map((one) => one.upTo))
     const asked = desks.journal.recall(keys, upTo).pipe(
@@ -145,8 +149,9 @@ export class Questions {
         desks.tick()
         let at = 0
         for (const one of asides) {
-          this.end(one, this.fits(one, answers.slice(at, at + one.links.length).flat()))
-          at += one.links.length
+          const count = namesOf(one.links).length
+          this.end(one, this.fits(one, answers.slice(at, at + count).flat()))
+          at += count
         }
         desks.flush()
       }),
@@ -200,9 +205,7 @@ export class Questions {
   private recalledOf({ exchange, entries }: Recalled): Known {
     const [opening] = entries
     const isQueued = opening!.kind === EntryKind.queued
-    const to = isQueued
-      ? this.desks.named(opening!.link)?.id
-      : this.desks.all.find((one) => one.name === opening!.code)?.id
+    const to = isQueued ? this.desks.named(opening!.link)?.id : this.desks.called(opening!.code)?.id
     if (isQueued) return { exchange, end: 0, outcome: Outcome.queued, to }
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
     const answered = has(EntryKind.answered)

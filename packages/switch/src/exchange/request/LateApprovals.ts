@@ -100,7 +100,7 @@ export class LateApprovals {
   private reverse(desk: Desk, { code, exchange, link, message, secret }: Entry, text: string): void {
     const { desks } = this
     const origin = desks.named(link)
-    const named = desks.present.find(({ name }) => name === code)
+    const named = desks.called(code)
     // Another institution's link may have that name now.
     const target = named !== undefined && desks.kin.isOfOne(named, desk) ? named : desk
     const { reversed } = target.language

@@ -38,6 +38,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
       ? exactlyOne(draft.part("alarms", "webhook", "secret"), "env", "file", "a reference to a secret")
       : []),
     ...repeatedNames(links),
+    ...formerNames(links),
     ...links.flatMap(linkRelations),
     ...links.flatMap((link) => unaddressed(link, draft.part("institution"))),
     ...links.flatMap((link) => modeRelations(link, draft.part("requestTimeout").ms("10 seconds"))),
@@ -87,6 +88,19 @@ const repeatedNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
       )
     ]
   })
+}
+
+/** A former name means one link. */
+const formerNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const taken = new Set(links.map((link) => link.part("name").text))
+  return links.flatMap((link) =>
+    link.part("formerly").entries.flatMap((former) => {
+      const isTaken = taken.has(former.text)
+      taken.add(former.text)
+      const rule = "a name that a link had before is no other link's, now or before"
+      return isTaken ? [error(former.path, rule, "Take it out of `formerly`, or rename the other link.")] : []
+    })
+  )
 }
 
 const linkRelations = (link: Draft): ReadonlyArray<Finding> => [

@@ -109,6 +109,7 @@ const linkSettings = (
   const idle = link.idle ?? (idleFrame(frame) === undefined ? "never" : idleDefault)
   return {
     name: link.name,
+    formerly: link.formerly,
     institution: link.institution,
     speaksFor: link.speaksFor,
     identity: link.identity,

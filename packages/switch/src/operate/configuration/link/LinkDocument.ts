@@ -124,6 +124,11 @@ const BusinessDayDocument = Schema.Struct({
 /** One `links:` entry. */
 export const LinkDocument = Schema.Struct({
   name: described(Name, "Name in logs, in the journal, in routes and on the command line."),
+  formerly: option(
+    Schema.Array(Name),
+    [],
+    "Names that the link had before, with the same dialect. What a start finds in the journal under one of them is this link's: open requests, reversals and advices that wait, what repeats are answered from. Leave it there for `repeatsWithin` behind the restart that renames the link."
+  ),
   institution: described(Institution, "The partner's institution code, as in headers and in DE 32, 33 and 100."),
   speaksFor: option(
     Schema.Union([Schema.Array(Institution), Schema.Literal("any")]).annotate({
