@@ -12,6 +12,7 @@ import { EntryKind } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { JournalReader } from "../journal/JournalReader.ts"
 import { sourceOf } from "../journal/Source.ts"
+import { deliveryEndKinds, LastEnds } from "./LastEnds.ts"
 import type { Dialects } from "./trace/Dialects.ts"
 
 /** How an exchange ended. `Rejected`: answered by the switch itself, without a byte to the target. */
@@ -124,9 +125,7 @@ const knownKinds: ReadonlyArray<EntryKind> = [
   EntryKind.late,
   EntryKind.unreversed,
   EntryKind.closed,
-  EntryKind.acknowledged,
-  EntryKind.abandoned,
-  EntryKind.declined
+  ...deliveryEndKinds
 ]
 
 /** What the first pass notes: what becomes of an exchange after its own end. */
@@ -139,8 +138,10 @@ class Known {
   readonly closed = new Map<number, string>()
   /** Answers that came too late: their link and code. */
   readonly late = new Map<number, { readonly link: number; readonly code: string }>()
+  readonly lastEnds = new LastEnds()
 
-  take({ kind, about, exchange, link, seq, code }: Entry): void {
+  take(entry: Entry): void {
+    const { kind, about, exchange, link, seq, code } = entry
     if (kind === EntryKind.queued && about !== 0) {
       const reversal: Reversal = { exchange: seq, end: "Open" }
       this.reversals.set(about, reversal)
@@ -151,6 +152,7 @@ class Known {
     else if (deliveryEnds.has(kind)) {
       const reversal = this.byExchange.get(exchange)
       if (reversal !== undefined) reversal.end = deliveryEnds.get(kind)!
+      this.lastEnds.take(entry)
     }
   }
 }
@@ -235,7 +237,8 @@ class Summary {
         return this.end(entry.exchange, "TimedOut", this.noAnswer(entry.exchange), entry.code)
       default: {
         const end = deliveryEnds.get(entry.kind)
-        if (end !== undefined) this.end(entry.exchange, end, entry.code, "")
+        const isLast = end !== undefined && this.known.lastEnds.isLast(entry)
+        if (isLast) this.end(entry.exchange, end, entry.code, "")
       }
     }
   }

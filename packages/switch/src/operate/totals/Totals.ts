@@ -28,6 +28,7 @@ import { sourceOf } from "../../journal/Source.ts"
 import { originalOf, ownTransactionOf, transactionOf } from "../../message/Reversal.ts"
 import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import { stanOf } from "../../message/Stamp.ts"
+import { deliveryEndKinds, LastEnds } from "../LastEnds.ts"
 import type { Dialects } from "../trace/Dialects.ts"
 import { DaySums, type Outcome } from "./DaySums.ts"
 import type { TotalsReport } from "./TotalsReport.ts"
@@ -47,10 +48,13 @@ export const totals = Effect.fnUntraced(function* (
   const fold = new Fold(journal, dialects)
   yield* journal.scan(1, (entry) => fold.said(entry), { kinds: [EntryKind.day], between })
   const from = fold.from(date)
-  yield* journal.scan(from, (entry) => fold.note(entry), { kinds: [EntryKind.queued], secrets: true, between })
+  yield* journal.scan(from, (entry) => fold.note(entry), { kinds: firstKinds, secrets: true, between })
   yield* journal.scan(from, (entry) => fold.take(entry), { between })
   return fold.report(date)
 })
+
+/** Kinds that the first pass needs. */
+const firstKinds: ReadonlyArray<EntryKind> = [EntryKind.queued, ...deliveryEndKinds]
 
 /**
  * Entries before the first that names a date, in which what is answered on that date may have begun: a quarter of a minute at
@@ -117,6 +121,7 @@ class Fold {
   private readonly reversals = new Map<number, Named>()
   /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was. */
   private readonly named = new Map<string, Ended | undefined>()
+  private readonly lastEnds = new LastEnds()
   private readonly index = new MessageIndex()
   private links = new Map<number, NameRecord>()
 
@@ -139,8 +144,9 @@ class Fold {
     return from
   }
 
-  /** Takes an entry in the first pass: notes which originals its reversal names. */
+  /** Takes an entry in the first pass: notes which originals its reversal names, and which end is the last. */
   note(entry: Entry): void {
+    if (entry.kind !== EntryKind.queued) return this.lastEnds.take(entry)
     const whole = secretRest(entry.secret)
     const codec = this.read(whole.length > 0 ? { ...entry, message: whole } : entry)
     if (codec === undefined || mtiClass(this.index.mti) !== "reversal") return
@@ -173,7 +179,7 @@ class Fold {
       case EntryKind.declined:
         return this.end(exchange, "declined")
       case EntryKind.abandoned:
-        return this.end(exchange, "unknown")
+        if (this.lastEnds.isLast(entry)) this.end(exchange, "unknown")
     }
   }
 
