@@ -46,7 +46,7 @@ describe("A partner file", () => {
     ["copies: 3", 1, "copies need {n} in their name"],
     ["rules:\n  - answer: decline 00", 5, "00 approves"],
     ["rules:\n  - answer: 10", 5, 'say how much, like "approve 40%"'],
-    ["---\npartner: other", 4, "a second document (---) begins here"],
+    ["---\npartner: other", 4, "the file holds more than one YAML document"],
     ["{", 4, ""]
   ])("that says %j is refused with its line and what to write", (text, line, says) => {
     const wrong = wrongOf(head("cups", `${text}\n`))

@@ -47,6 +47,12 @@ describe("the screen of partners", () => {
     expect(lines[1]).toContain(`${count} partners, 0 down`)
   })
 
+  it("has no line that says nothing: one below the head, and no corners", () => {
+    const lines = linesOf(partners(2))
+    expect(lines.filter((line) => /[┌┐└┘├┤┼│]/.test(line))).toEqual([])
+    expect(lines.filter((line) => /^─+$/.test(line))).toHaveLength(1)
+  })
+
   it("shows more on a larger terminal, and the link and the keys where there is room for them", () => {
     expect(linesOf(partners(200), { columns: 132, rows: 60 }).length).toBeGreaterThan(50)
 

@@ -16,7 +16,7 @@ export interface Room {
 
 /** Rows of the last events, and lines of the screen that are no partner's. */
 const EVENTS_SHOWN = 8
-const LINES_AROUND = 8
+const LINES_AROUND = 6
 
 /** Columns of the widest name. */
 const NAME_MAX = 18
@@ -95,6 +95,13 @@ const detailsOf = (seen: ReadonlyArray<Seen>, rows: number): ReadonlyArray<strin
     ])
     .slice(0, rows)
 
+/** Lines and corners that take room and say nothing; left alone is the line below the head. */
+const noFrame = Object.fromEntries(
+  ["left", "right", "top", "bottom"].flatMap((side) =>
+    [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((part) => [part, ""])
+  )
+)
+
 /** The whole screen. Partners for whom there is no row are summed up with the others. */
 export const screenText = (
   partners: ReadonlyArray<RunningPartner>,
@@ -110,7 +117,7 @@ export const screenText = (
     head,
     colAligns: ["left", "left", ...head.slice(2).map(() => "right" as const)],
     style: { compact: true, head: ["bold"], border: ["grey"], "padding-left": 0, "padding-right": 0 },
-    chars: { middle: " ", left: "", right: "", top: "", bottom: "", "top-mid": "", "bottom-mid": "" }
+    chars: { ...noFrame, middle: " ", "mid-mid": "─" }
   })
   for (const one of shown) table.push([...rowOf(one)])
   const details = detailsOf(all, Math.max(0, room - shown.length))
