@@ -3,7 +3,7 @@ import { iso8583v1987Ascii, type Message } from "@jinka/codec"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { diskReading } from "./BadReads.ts"
-import { answerTo, linkOf, makeDisk, purchase } from "./Bench.ts"
+import { answerTo, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 import { bench, codes, types } from "./Pair.ts"
 
 const original = `02000000011122223829${"00048020000".repeat(2)}`
@@ -21,6 +21,28 @@ const others: ReadonlyArray<[string, Message, Message]> = [
 ]
 
 describe("a used key", () => {
+  it.effect("of a request that is open, with a card that goes elsewhere now, gets nobody's answer: it is refused", () =>
+    Effect.gen(function* () {
+      const links = [linkOf("acquirer", 4802), linkOf("issuer", 103), linkOf("other", 104)]
+      const routes = [
+        { bin: "62", to: 1 },
+        { bin: "63", to: 2 }
+      ]
+      const { commit, dial } = yield* startBench(links, makeDisk(), { routes })
+      const [a, b, c] = [dial(0), dial(1), dial(2)]
+      yield* commit
+      a.say(purchase())
+      yield* commit
+      a.say(purchase({ 2: "6300000000000004" }), purchase({ 2: "6400000000000003" }, "0201"), purchase())
+      yield* commit
+      const told = codes(a.heard())
+      b.say(...b.heard().map((seen) => answerTo(seen, "0210")))
+      yield* commit
+
+      expect([told, codes(a.heard()), c.heard()]).toEqual([["94", "94"], ["00"], []])
+    })
+  )
+
   it.effect.each(others)(
     "of an advice or reversal, with %s: it is refused, and the first one's repeat is not",
     ([, first, other]) =>

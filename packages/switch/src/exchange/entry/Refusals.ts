@@ -7,7 +7,7 @@ import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { WayOut } from "../gate/WayOut.ts"
-import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
+import { KEY_LENGTH_MAX, type Slot } from "../request/Outstanding.ts"
 import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import { isSame, type StoredAnswers } from "./StoredAnswers.ts"
 
@@ -107,19 +107,34 @@ export class Refusals {
 
   /** Whether the message says something else than the open request that has its key: a used key is no repeat (G6). */
   private isOther(desk: Desk, index: MessageIndex, exchange: number): boolean {
+    const slot = this.routed(desk, index, exchange) ?? this.anywhere(exchange)
+    if (slot === undefined) return false
+    const asked = this.desks.at(slot.origin).language
+    asked.index(slot.request, 0, slot.requestLength, this.open)
+    return !isSame(asked, this.open, desk.language, index)
+  }
+
+  /** The open request where the message would go: its own repeat is found there. */
+  private routed({ id, language }: Desk, index: MessageIndex, exchange: number): Slot | undefined {
     const { groups, router } = this.desks
-    const { language } = desk
-    const to = router.route(language, index, desk.id)
+    const to = router.route(language, index, id)
     for (const { language: asked, outstanding } of to === undefined ? [] : groups.members(to)) {
       const named = asked.hasOwnStan ? language.withStan(index, stanOf(exchange)) : index
       if (named === undefined) continue
       const length = language.key(named, sentFieldsOf(asked, index.mti), this.key)
       const slot = outstanding.find(this.key, 0, length)
-      if (slot?.exchange !== exchange) continue
-      language.index(slot.request, 0, slot.requestLength, this.open)
-      return !isSame(language, this.open, language, index)
+      if (slot?.exchange === exchange) return slot
     }
-    return false
+    return undefined
+  }
+
+  /** The same wherever it went: a message with another card has another route, and a reload may have changed it. */
+  private anywhere(exchange: number): Slot | undefined {
+    for (const { outstanding } of this.desks.all) {
+      const slot = outstanding.size === 0 ? undefined : outstanding.slotOf(exchange)
+      if (slot !== undefined) return slot
+    }
+    return undefined
   }
 
   /** What a request was refused with while the store is away: the entry that says so cannot be read yet. */
