@@ -7,6 +7,7 @@ import { CoverInvalid } from "../iso8583/Elements.ts"
 import { type FieldLayout, fieldLayout } from "../iso8583/Field.ts"
 import { rolesOf } from "../iso8583/Roles.ts"
 import { type DialectInvalid, dialectInvalid, optional, parts } from "./DialectCheck.ts"
+import { fitErrors, fits } from "./DialectFit.ts"
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -19,15 +20,13 @@ const sizeErrors = (field: FieldLayout): ReadonlyArray<DialectInvalid> => {
   const { content, countMax, de, prefixDigits, structure, units } = field
   const path = `fields.${de}`
   if (units === (content === "xn" ? 1 : 0)) return [dialectInvalid(path, "a length of at least 1 is expected")]
-  if (prefixDigits > 0)
-    return countMax > prefixMax(field)
-      ? [
-          dialectInvalid(
-            path,
-            `its length prefix says ${prefixMax(field)} at most: write one more dot, or a smaller length`
-          )
-        ]
-      : []
+  if (prefixDigits > 0 && countMax > prefixMax(field))
+    return [
+      dialectInvalid(
+        path,
+        `its length prefix says ${prefixMax(field)} at most: write one more dot, or a smaller length`
+      )
+    ]
   const parts = structure?.style === "positional" ? structure.parts : []
   const bytes = parts.reduce((sum, { length = 0 }) => sum + length, 0)
   return bytes > units ? [dialectInvalid(path, `its parts have ${bytes} places, and the field ${units}`)] : []
@@ -102,10 +101,9 @@ const setErrors = ({ encodings, fields, match, reversal, version }: Dialect): Re
     const path = `reversal.sets.${key}`
     if (typeof value !== "string") return [dialectInvalid(path, 'a value in quotes is expected, like "400"')]
     if (known.includes(de)) return [dialectInvalid(path, `field ${de} is what a reversal or its original is known by`)]
-    const { content, fixed, format, units } = fieldLayout(de, fields[de]!, encodings, version)
-    const isLong = fixed < 0 ? value.length <= units && value !== "" : value.length === units
-    if (isLong && (content !== "n" || /^\d+$/.test(value))) return []
-    return [dialectInvalid(path, `"${value}" does not fit field ${de}, which is ${format}`)]
+    const field = fieldLayout(de, fields[de]!, encodings, version)
+    if (fits(field, value)) return []
+    return [dialectInvalid(path, `"${value}" does not fit field ${de}, which is ${field.format}`)]
   })
 }
 
@@ -181,6 +179,6 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
   if (dialect.match.transaction.length === 0)
     wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
   wrong.push(...reversalErrors(dialect))
-  if (wrong.length === 0) wrong.push(...pinErrors(dialect), ...setErrors(dialect))
+  if (wrong.length === 0) wrong.push(...pinErrors(dialect), ...setErrors(dialect), ...fitErrors(dialect))
   return wrong
 }

@@ -1,0 +1,88 @@
+/**
+ * Whether what a dialect says of its fields fits them: codes that the switch writes, the MAC, the types of its own messages; and
+ * whether a field is to be kept that is kept nowhere. A switch would notice only with the first message that needs it.
+ */
+import type { Dialect } from "../iso8583/Dialect.ts"
+import { type FieldLayout, fieldLayout } from "../iso8583/Field.ts"
+import { answerRulesOf, rolesOf } from "../iso8583/Roles.ts"
+import { isAllowed } from "../iso8583/Value.ts"
+import { type DialectInvalid, dialectInvalid } from "./DialectCheck.ts"
+
+/** Whether a text can be written into a field: its length, and each of its characters. */
+export const fits = ({ content, fixed, units }: FieldLayout, value: string): boolean => {
+  const isLong = fixed < 0 ? value.length <= units && value !== "" : value.length === units
+  return isLong && [...value].every((one) => isAllowed(content, one.charCodeAt(0)))
+}
+
+/** All that is named and does not fit, or may not be. */
+export const fitErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => [
+  ...codeErrors(dialect),
+  ...macErrors(dialect),
+  ...typeErrors(dialect),
+  ...keptErrors(dialect)
+]
+
+const layoutOf = ({ encodings, fields, version }: Dialect, de: number): FieldLayout | undefined => {
+  const definition = fields[de]
+  return definition === undefined ? undefined : fieldLayout(de, definition, encodings, version)
+}
+
+/** Codes that the switch writes into a field: of its answers and of its network management. */
+const codeErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
+  const { network, refusal } = dialect
+  const { accepted, approved } = answerRulesOf(dialect)
+  const codes = (place: string, de: number, given: object): ReadonlyArray<DialectInvalid> => {
+    const field = layoutOf(dialect, de)
+    if (field === undefined) return []
+    return Object.entries(given)
+      .filter(([, code]) => typeof code === "string" && !fits(field, code))
+      .map(([name, code]) =>
+        dialectInvalid(`${place}.${name}`, `"${code}" does not fit field ${de}, which is ${field.format}`)
+      )
+  }
+  const { responseCode } = rolesOf(dialect)
+  return [
+    ...codes("refusal", responseCode, refusal),
+    ...codes("answers", responseCode, { accepted, approved }),
+    ...(network === undefined ? [] : codes("network.codes", network.field, network.codes))
+  ]
+}
+
+/** A MAC is bytes, or their hex digits in a text. */
+const macErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
+  const { mac } = dialect.security ?? {}
+  if (mac === undefined || mac.field === "last") return []
+  const field = layoutOf(dialect, mac.field)
+  if (field === undefined || (/^(?:b|an|ans|ansb|ns)$/.test(field.content) && field.units >= mac.bytes)) return []
+  const rule = `field ${mac.field} is ${field.format} and cannot hold a MAC of ${mac.bytes} bytes`
+  return [dialectInvalid("security.mac.field", rule)]
+}
+
+/** The class and the function of the messages that the switch sends by itself. */
+const typeErrors = ({ network, reversal }: Dialect): ReadonlyArray<DialectInvalid> => {
+  const isOf = (mti: number, kind: number) => Math.floor(mti / 100) % 10 === kind && Math.floor(mti / 10) % 2 === 0
+  return [
+    ...(network === undefined || isOf(network.mti, 8)
+      ? []
+      : [dialectInvalid("network.mti", "the type of a request of network management is expected, like 800 or 1804")]),
+    ...(reversal === undefined || isOf(reversal.mti, 4)
+      ? []
+      : [dialectInvalid("reversal.mti", "the type of a reversal is expected, like 420 or 1420")])
+  ]
+}
+
+/** Lists of fields whose values are kept until an answer or a repeat comes, some of them on disk. */
+const keptErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
+  const { answers, match, reversal } = dialect
+  const lists: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
+    ["match.transaction", match.transaction],
+    ["match.networkManagement", match.networkManagement],
+    ["answers.givenAgain", answers?.givenAgain ?? []],
+    ["reversal.copies", reversal?.copies ?? []]
+  ]
+  return lists.flatMap(([path, fields]) =>
+    fields
+      .filter((de) => layoutOf(dialect, de)?.sensitivity === "sad")
+      .map((de) => dialectInvalid(path, `field ${de} is sensitive authentication data, which is kept nowhere`))
+  )
+}

@@ -1,0 +1,39 @@
+/** A dialect file that a switch could not work with is refused, and not found out by the first message that needs it. */
+import { checkDialect, dialects } from "@jinka/codec"
+import { describe, expect, it } from "vitest"
+
+const said = (text: string, base = "cups") =>
+  checkDialect(`name: x\nextends: ${base}\n${text}\n`).errors.map(({ path, rule }) => `${path}: ${rule}`)
+
+describe("A dialect file", () => {
+  it.each([
+    ["network: { codes: { echo: '3010' } }", 'network.codes.echo: "3010" does not fit field 70, which is n3'],
+    ["network: { codes: { echo: 'ABC' } }", 'network.codes.echo: "ABC" does not fit field 70, which is n3'],
+    ["refusal: { noAnswer: '9' }", 'refusal.noAnswer: "9" does not fit field 39, which is an2'],
+    ["answers: { approved: '000' }", 'answers.approved: "000" does not fit field 39, which is an2'],
+    ["fields: { 39: n3 }", 'refusal.formatError: "30" does not fit field 39, which is n3'],
+    ["security: { mac: { field: 3 } }", "security.mac.field: field 3 is n6 and cannot hold a MAC of 4 bytes"],
+    ["network: { mti: 200 }", "network.mti: the type of a request of network management is expected, like 800 or 1804"],
+    ["network: { mti: 810 }", "network.mti: the type of a request of network management is expected, like 800 or 1804"],
+    ["reversal: { mti: 200 }", "reversal.mti: the type of a reversal is expected, like 420 or 1420"],
+    [
+      "match: { transaction: [11, 35] }",
+      "match.transaction: field 35 is sensitive authentication data, which is kept nowhere"
+    ],
+    ["reversal: { copies: [52] }", "reversal.copies: field 52 is sensitive authentication data, which is kept nowhere"],
+    [
+      "answers: { givenAgain: [39, 52] }",
+      "answers.givenAgain: field 52 is sensitive authentication data, which is kept nowhere"
+    ],
+    [
+      "fields: { 60: { format: ans...010, structure: { style: positional, parts: [{ name: a, length: 11 }] } } }",
+      "fields.60: its parts have 11 places, and the field 10"
+    ]
+  ])("says what does not fit, or may not be kept: %s", (text, wrong) => {
+    expect(said(text)).toContain(wrong)
+  })
+
+  it.each(Object.keys(dialects))("that only extends %s is good", (base) => {
+    expect(said("", base)).toEqual([])
+  })
+})
