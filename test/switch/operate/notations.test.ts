@@ -107,6 +107,17 @@ describe("The doctor", () => {
   })
 })
 
+describe("A line of any length", () => {
+  it.each(["/*", '"\\a', "' ", "(byte) ", "[1, ", "%", "\\x3", "1 ", "a = ", "// ", "0000:  ", "&H"])(
+    "is looked at once, and not again from each of its signs: %s",
+    (sign) => {
+      const text = `"${sign.repeat(50_000)}x`
+      expect(hexOf(read(text, { is: () => false, form: "hex" })).length).toBeGreaterThan(0)
+    },
+    60_000
+  )
+})
+
 describe("What only looks like another notation", () => {
   const bcd = compile(dialects["iso8583v1987Bcd"]!)
   const is = (bytes: Buffer) => !isMessageError(bcd.decode(bytes))

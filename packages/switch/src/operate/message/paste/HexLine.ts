@@ -33,13 +33,18 @@ const WORDS_MAX = 20
 /** Fewer digits behind words are no message: type and bitmap. */
 const DIGITS_MIN = 20
 
+/** As many as are looked at; the rest of a long line is not searched. */
+const first = (all: Iterable<RegExpExecArray>): ReadonlyArray<RegExpExecArray> => {
+  const found: Array<RegExpExecArray> = []
+  for (const one of all) if (found.push(one) === WORDS_MAX) break
+  return found
+}
+
 /** The bytes that a line ends with behind other words, as in a log or in source text: the longest first; then those amid it. */
 export const bytesBehindWords = (line: string): ReadonlyArray<Buffer> => {
-  const behind = [...line.matchAll(/[\s=:<>[({"']+/g)]
-    .slice(0, WORDS_MAX)
-    .map(({ index, 0: { length } }) => line.slice(index + length))
-  const amid = [...line.matchAll(/(?<=["'=:>\s(])[0-9a-fA-F]{20,}(?=["'<\s),;\]}])/g)].map(([digits]) => digits)
-  return [...behind, ...amid.slice(0, WORDS_MAX)].flatMap((rest) => {
+  const behind = first(line.matchAll(/[\s=:<>[({"']+/g)).map(({ index, 0: { length } }) => line.slice(index + length))
+  const amid = first(line.matchAll(/(?<=["'=:>\s(])[0-9a-fA-F]{20,}(?=["'<\s),;\]}])/g))
+  return [...behind, ...amid.map(([digits]) => digits)].flatMap((rest) => {
     const bytes = (digitsOf(rest)?.length ?? 0) < DIGITS_MIN ? undefined : bytesOfLine(rest)
     return bytes === undefined ? [] : [bytes]
   })

@@ -28,9 +28,12 @@ export const isDeclaration = (line: string): boolean =>
   /^(?:[\w\s[\]:&*<>=().]*[=:\])}\w]\s*(?:vec!)?[[{(])?\s*$/.test(withoutComments(line)) ||
   /^\s*(?:\w+\s+)+\w*_?len(?:gth)?\s*=\s*\d+;\s*$/i.test(line)
 
+/** Longer lines have no comments: looking for their ends takes the square of a line's length. */
+const COMMENTED_MAX = 4096
+
 /** A line without comments, and without the sign that it goes on in the next. */
 export const withoutComments = (line: string): string =>
-  line.replaceAll(/\/\*.*?\*\/|\/\/.*$|^\s*#.*$/g, " ").replace(/\\\s*$/, "")
+  line.length > COMMENTED_MAX ? line : line.replaceAll(/\/\*.*?\*\/|\/\/.*$|^\s*#.*$/g, " ").replace(/\\\s*$/, "")
 
 /** Fewer bytes are no message: type and bitmap. */
 const BYTES_MIN = 10
@@ -43,20 +46,21 @@ export const bytesInNotation = (line: string): ReadonlyArray<Buffer> =>
 
 /** `[48, 50, -128]`, `"data":[48,50]`, `48 50 128`: bytes with a sign (Java) or without. */
 const decimals = (line: string): Buffer | undefined => {
-  const list = /(?:^|[[({])\s*(-?\d{1,3}(?:(?:\s*,\s*|\s+)-?\d{1,3})*)\s*,?\s*(?:$|[\])}])/.exec(line)?.[1]
-  const numbers = list?.split(/[\s,]+/).map(Number)
-  if (numbers === undefined || !numbers.every((one) => one >= -128 && one <= 255)) return undefined
-  return Buffer.from(numbers)
+  const list = /[[({]([^[\](){}]*)[\])}]/.exec(line)?.[1] ?? line
+  const numbers = list.split(/[\s,]+/).filter((one) => one !== "")
+  const isByte = (one: string) => /^-?\d{1,3}$/.test(one) && Number(one) >= -128 && Number(one) <= 255
+  return numbers.every(isByte) ? Buffer.from(numbers.map(Number)) : undefined
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", a: "\u0007", b: "\b", f: "\f", v: "\v" }
 
 /** `b'0200\x82 \x00'`, `"\060\062"`: a text between quotes in which some bytes have an escape; of Python also without. */
 const escaped = (line: string): Buffer | undefined => {
-  const bare = /^\s*b(["'])([^\\]*)\1\s*$/.exec(line)?.[2]
-  if (bare !== undefined) return Buffer.from(bare, "latin1")
-  const text = /(["'])((?:\\.|(?!\1).)*\\(?:x[0-9a-fA-F]{2}|[0-7]{3})(?:\\.|(?!\1).)*)\1/.exec(line)?.[2] ?? line.trim()
-  if (!/\\(?:x[0-9a-fA-F]{2}|[0-7]{3})/.test(text)) return undefined
+  const from = line.search(/["']/)
+  const to = from < 0 ? -1 : line.lastIndexOf(line[from]!)
+  const text = to > from ? line.slice(from + 1, to) : line.trim()
+  const isPython = to > from && /^\s*b$/.test(line.slice(0, from))
+  if (!isPython && !/\\(?:x[0-9a-fA-F]{2}|[0-7]{3})/.test(text)) return undefined
   const plain = text.replaceAll(/\\(?:x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(.))/g, (_, hex, octal, one: string) => {
     if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
     return octal === undefined ? (escapes[one] ?? one) : String.fromCharCode(Number.parseInt(octal, 8))
