@@ -7,6 +7,7 @@ import type { CommitGroup } from "../../../packages/switch/src/journal/CommitGro
 import { JournalError } from "../../../packages/switch/src/journal/JournalError.ts"
 import { type JournalReason, reasonOf } from "../../../packages/switch/src/journal/JournalReason.ts"
 import { JournalStore, type OpenStore, type StoreEvents } from "../../../packages/switch/src/journal/JournalStore.ts"
+import { MemoryGroups } from "../../../packages/switch/src/journal/MemoryGroups.ts"
 import { MemoryStore } from "../../../packages/switch/src/journal/MemoryStore.ts"
 import {
   type CommitEvents,
@@ -95,7 +96,8 @@ class Opened implements CommitEvents {
     this.where = where
     this.taken = taken
     this.events = events
-    this.memory = new MemoryStore({ schedule: (_afterMs, run) => void this.steps.push(run) }, kept)
+    const groups = new MemoryGroups(undefined, kept)
+    this.memory = new MemoryStore({ schedule: (_afterMs, run) => void this.steps.push(run) }, groups)
   }
 
   over(memory: OpenStore, commits: PostgresCommits): OpenStore {
