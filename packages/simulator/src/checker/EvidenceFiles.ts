@@ -5,12 +5,12 @@
  */
 import { coverCardText } from "@jinka/codec"
 import { Effect, Schema } from "effect"
-import { textOfFile } from "../file/FileBytes.ts"
 import { eachLine } from "../file/Lines.ts"
+import { readText } from "../file/TextFile.ts"
 import { type HistoryLine, parseHistory } from "../history/History.ts"
 import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
 import { parseFaultHistory } from "../proxy/FaultHistory.ts"
-import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
+import type { FileFailed, FileMalformed } from "../SimulatorError.ts"
 import { parseTraffic } from "../traffic/Traffic.ts"
 import type { Evidence, KeyInUse } from "./Evidence.ts"
 
@@ -67,19 +67,10 @@ const readLines = <A>(
   paths: ReadonlyArray<string>,
   parse: (text: string) => ReadonlyArray<A>
 ): Effect.Effect<ReadonlyArray<A>, FileFailed | FileMalformed> =>
-  Effect.forEach(paths, (path) =>
-    Effect.try({
-      try: () => textOfFile(path),
-      catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
-    }).pipe(
-      Effect.flatMap((text) =>
-        Effect.try({
-          try: () => parse(text),
-          catch: (error) => new FileMalformed({ path, reason: reasonOf(error) })
-        })
-      )
-    )
-  ).pipe(Effect.map((parts) => parts.flat()))
+  Effect.map(
+    Effect.forEach(paths, (path) => readText(path, parse)),
+    (parts) => parts.flat()
+  )
 
 /** Sum of several ledgers; undefined when one of them has no last line. */
 const joined = (totals: ReadonlyArray<LedgerTotals>, ledgers: number): LedgerTotals | undefined =>

@@ -1,7 +1,8 @@
 /** `jinka-sim hsm`: flags, help and commands of a hardware security module for tests. */
-import { Console, Duration, Effect, Result, Schema, Stdio, Stream } from "effect"
+import { Console, Duration, Effect, Result, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { chanceOf } from "../chance/Chance.ts"
+import { takeLines } from "../control/Control.ts"
 import { type HsmDevice, startHsmDevice } from "../hsm/HsmDevice.ts"
 import { endpointText } from "../link/Listener.ts"
 import { duration, endpoint, percent, runFlags, whole } from "./Flags.ts"
@@ -68,7 +69,6 @@ export const hsmCommand = Command.make(
   },
   Effect.fn(function* (input) {
     const stop = yield* StopSignal
-    const stdio = yield* Stdio.Stdio
     const device = yield* startHsmDevice({
       listen: input.listen,
       family: input.family,
@@ -90,16 +90,7 @@ export const hsmCommand = Command.make(
         Effect.andThen(Effect.suspend(() => print({ event: "done", did: command.success.do, ...device.counts() })))
       )
     }
-    yield* stdio.stdin.pipe(
-      Stream.decodeText(),
-      Stream.splitLines,
-      Stream.filter((line) => line.trim() !== ""),
-      Stream.runForEach(take),
-      Effect.ignore,
-      // Without a parent on standard input the device runs until a signal.
-      Effect.andThen(Effect.never),
-      Effect.raceFirst(stop.requested)
-    )
+    yield* takeLines(take, stop.requested)
     yield* Effect.suspend(() => print({ event: "summary", role: "hsm", ...device.counts() }))
   }, Effect.scoped)
 ).pipe(

@@ -1,7 +1,8 @@
 /** `jinka-sim proxy`: a proxy that breaks links and messages, by a file or on command. */
 import { coverTyped, readJson } from "@jinka/codec"
-import { Console, Duration, Effect, Option, Result, Schema, Stdio, Stream } from "effect"
+import { Console, Duration, Effect, Option, Result, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { takeLines } from "../control/Control.ts"
 import type { FaultProxy } from "../link/FaultProxy.ts"
 import { type Endpoint, endpointText } from "../link/Listener.ts"
 import { type ProxySettings, readProxyFile } from "../proxy/ProxyFile.ts"
@@ -107,7 +108,6 @@ export const proxyCommand = Command.make(
     if (input.check)
       return yield* print({ event: "checked", rules: settings.rules.map(({ text }) => coverTyped(text)) })
     const stop = yield* StopSignal
-    const stdio = yield* Stdio.Stdio
     const { broken, control, proxy, rules } = yield* startProxy(settings)
     yield* print({
       event: "started",
@@ -129,16 +129,7 @@ export const proxyCommand = Command.make(
       )
     }
     const lasts = settings.lasts === undefined ? Effect.never : Effect.sleep(settings.lasts)
-    yield* stdio.stdin.pipe(
-      Stream.decodeText(),
-      Stream.splitLines,
-      Stream.filter((line) => line.trim() !== ""),
-      Stream.runForEach(take),
-      Effect.ignore,
-      // Without a parent on standard input the proxy runs until a signal.
-      Effect.andThen(Effect.never),
-      Effect.raceFirst(Effect.raceAllFirst([stop.requested, lasts, broken]))
-    )
+    yield* takeLines(take, Effect.raceAllFirst([stop.requested, lasts, broken]))
     if (settings.rules.length > 0 || rules.list().length > 0) yield* print({ event: "summary", rules: rules.list() })
   }, Effect.scoped)
 ).pipe(

@@ -4,7 +4,7 @@
  * Owns what each command does, and when a run is over: its load is done, a command or signal says so, or the parent has
  * gone (end of standard input). Everything that happens is an event line; printing is the caller's.
  */
-import { Duration, Effect, Option, type PlatformError, type Scope, Stream } from "effect"
+import { Duration, Effect, Option, type PlatformError, type Scope, Stdio, Stream } from "effect"
 import type { HistoryLine } from "../history/History.ts"
 import type { PartnerLink } from "../link/PartnerLink.ts"
 import { type Command, parseCommand } from "./Command.ts"
@@ -35,6 +35,23 @@ export const eventOf = (line: HistoryLine): object | undefined =>
         ...(line.reason === undefined ? {} : { reason: line.reason })
       }
     : undefined
+
+/** Takes each line of standard input until `end`; without a parent there it goes on until then. */
+export const takeLines = <E>(
+  take: (line: string) => Effect.Effect<void>,
+  end: Effect.Effect<void, E>
+): Effect.Effect<void, E, Stdio.Stdio> =>
+  Effect.flatMap(Stdio.Stdio, ({ stdin }) =>
+    stdin.pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.filter((line) => line.trim() !== ""),
+      Stream.runForEach(take),
+      Effect.ignore,
+      Effect.andThen(Effect.never),
+      Effect.raceFirst(end)
+    )
+  )
 
 /** Takes commands until one says finish or the lines end. A line that is no command is answered, not fatal. */
 export const steer = (

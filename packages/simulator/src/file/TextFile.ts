@@ -1,7 +1,7 @@
 /**
- * Text files that a command writes at its end: reports and recordings.
+ * Text files: those that a command reads whole, and those that it writes at its end, reports and recordings.
  *
- * Owns writing them, and trying it before the command begins: a run of hours must not end with a path that cannot be written.
+ * Owns reading them, with the file's name in what goes wrong; writing them, and trying it before the command begins: a run of hours must not end with a path that cannot be written.
  */
 import {
   closeSync,
@@ -18,7 +18,19 @@ import {
 } from "node:fs"
 import { dirname } from "node:path"
 import { Effect } from "effect"
-import { FileFailed, reasonOf } from "../SimulatorError.ts"
+import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
+import { textOfFile } from "./FileBytes.ts"
+
+/** What `parse` makes of the text behind a path; what it throws is the file's fault. */
+export const readText = <A>(path: string, parse: (text: string) => A): Effect.Effect<A, FileFailed | FileMalformed> =>
+  Effect.try({
+    try: () => textOfFile(path),
+    catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
+  }).pipe(
+    Effect.flatMap((text) =>
+      Effect.try({ try: () => parse(text), catch: (error) => new FileMalformed({ path, reason: reasonOf(error) }) })
+    )
+  )
 
 /** Opens for writing at the end; a pipe that nobody reads is an error, where a plain open would wait and hear no signal. */
 export const openForAppending = (path: string): number => {

@@ -42,7 +42,7 @@ export class OwnPart {
   /** How messages leave where no connection is meant. */
   say: (message: Buffer) => boolean = () => false
   /** The far side has agreed to a new business day: to this one. */
-  onCutOver: (epoch: number, to: number) => void = () => undefined
+  private readonly cutOver: (epoch: number, to: number) => void
 
   constructor(
     plan: PartnerPlan,
@@ -51,7 +51,8 @@ export class OwnPart {
     record: PartnerRecord,
     count: PartnerCount,
     day: DayTotals,
-    date: BusinessDate
+    date: BusinessDate,
+    cutOver: (epoch: number, to: number) => void
   ) {
     this.plan = plan
     this.time = time
@@ -59,6 +60,7 @@ export class OwnPart {
     this.count = count
     this.day = day
     this.date = date
+    this.cutOver = cutOver
     this.messages = new OwnMessages(plan)
     this.timetable = new Timetable(plan, time)
     this.trade = this.tradeOf(zone)
@@ -156,7 +158,7 @@ export class OwnPart {
         this.record.link("signedOff", epoch, "own")
         break
       case "cut-over":
-        if (isTaken) this.onCutOver(epoch, this.askedDay)
+        if (isTaken) this.cutOver(epoch, this.askedDay)
         else this.record.link("cutOver", epoch, `refused, ${code}`)
         break
       case "cut-over end":

@@ -57,9 +57,9 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.books = new Books(plan, this.count, () => this.own.settlementDate(), onPosting)
     this.rules = new Rules(plan.rules)
     this.zone = new Zone(plan, time)
-    this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.books.day, this.date)
+    const cutOver = (epoch: number, to: number): void => this.cutOver(epoch, to)
+    this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.books.day, this.date, cutOver)
     this.sender = this.senderOf(plan)
-    this.own.onCutOver = (epoch, to) => this.cutOver(epoch, to)
     this.deliveries = new Deliveries(plan, this.zone, time, this.record, this.count)
   }
 

@@ -5,10 +5,10 @@
  * file or a journal.
  */
 import { type Codec, fromHex, isResponse, MessageIndex, mtiText, toHex } from "@jinka/codec"
-import { Effect, Schema } from "effect"
-import { textOfFile } from "../file/FileBytes.ts"
+import { type Effect, Schema } from "effect"
 import { eachLine } from "../file/Lines.ts"
-import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
+import { readText } from "../file/TextFile.ts"
+import type { FileFailed, FileMalformed } from "../SimulatorError.ts"
 import { maskedCopy, reCardedCopy } from "./ReCard.ts"
 import { Waiting } from "./Waiting.ts"
 
@@ -39,17 +39,7 @@ export const parseTraffic = (text: string): ReadonlyArray<TrafficLine> => eachLi
 
 /** Reads a traffic file. */
 export const readTraffic = (path: string): Effect.Effect<ReadonlyArray<TrafficLine>, FileFailed | FileMalformed> =>
-  Effect.try({
-    try: () => textOfFile(path),
-    catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
-  }).pipe(
-    Effect.flatMap((text) =>
-      Effect.try({
-        try: () => parseTraffic(text),
-        catch: (error) => new FileMalformed({ path, reason: reasonOf(error) })
-      })
-    )
-  )
+  readText(path, parseTraffic)
 
 /** The line of a message, its card data covered, or replaced where there is a key. */
 export const lineOf = (
