@@ -36,7 +36,7 @@ import { StoredAnswers } from "./entry/StoredAnswers.ts"
 import { budgetOf, Guards } from "./gate/Guards.ts"
 import { Seals } from "./gate/Seals.ts"
 import { WayOut } from "./gate/WayOut.ts"
-import { KeyExchanges } from "./keys/KeyExchanges.ts"
+import type { KeyExchanges } from "./keys/KeyExchanges.ts"
 import type { LinkPlan } from "./LinkPlan.ts"
 import { Recovery } from "./Recovery.ts"
 import type { Router } from "./Router.ts"
@@ -70,8 +70,6 @@ export class Exchanges {
   private readonly requests: Requests
   private readonly deliveries: Deliveries
   private readonly guards: Guards | undefined
-  /** The exchange of keys; `undefined`: no security module is configured. */
-  readonly keys: KeyExchanges | undefined
   private readonly disk: DiskWatch
   private readonly turns: Turns
   private readonly events: LinkEvents<Link>
@@ -90,8 +88,8 @@ export class Exchanges {
     const desks = new Desks(router, journal, limits, runtime)
     const repeats = new Repeats(desks)
     const originals = new Originals(desks, repeats)
-    const shared = module === undefined ? undefined : new SharedModule(module)
-    const seals = shared === undefined ? undefined : new Seals(desks, originals, shared, budgetOf(limits))
+    const budgetMs = budgetOf(limits)
+    const seals = module === undefined ? undefined : new Seals(desks, originals, new SharedModule(module), budgetMs)
     const wayOut = new WayOut(desks, seals)
     const answers = new StoredAnswers(desks, wayOut)
     const refusals = new Refusals(desks, wayOut, answers)
@@ -110,11 +108,10 @@ export class Exchanges {
     const admission = new RequestAdmission(desks, wayOut, refusals, repeats, originals, inquiry)
     this.deliveries = new Deliveries(desks, wayOut, refusals, answers, repeats, originals, inquiry)
     this.dispatch = new Dispatch(desks, refusals, this.reconciliations, admission, this.requests, this.deliveries)
-    this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
     this.guards =
-      shared === undefined || seals === undefined || this.keys === undefined
+      seals === undefined
         ? undefined
-        : new Guards(desks, seals, shared, this.keys, refusals, this.requests, this.dispatch, containment, this.broken)
+        : new Guards(desks, seals, refusals, this.requests, this.dispatch, containment, this.broken)
     this.turns = new Turns((run) => {
       runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
     })
@@ -127,6 +124,11 @@ export class Exchanges {
     // It knows the desks that there are by their names.
     this.recovery = new Recovery(desks, reversals, originals, this.days)
     journal.writer.onCommitted = (lastSeq) => this.releases.committed(lastSeq)
+  }
+
+  /** The exchange of keys; `undefined`: no security module is configured. */
+  get keys(): KeyExchanges | undefined {
+    return this.guards?.keys
   }
 
   /** A link with these settings for desk `id`, not started and known to nobody. */

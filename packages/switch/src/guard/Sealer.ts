@@ -31,7 +31,7 @@ const refusalOf = ({ _tag }: ModuleError, isPin: boolean): SealRefusal => {
 
 /** The sealer of one switch. */
 export class Sealer {
-  readonly module: SecurityModule
+  private readonly module: SecurityModule
   /** Milliseconds that a call may take at most. */
   budgetMs: number
   private readonly keyUnusable: (guard: Guard, error: ModuleError) => void

@@ -1,7 +1,7 @@
 /**
  * The guards of one switch: which link has one, the module that serves them, and what is done when a partner's MACs go wrong.
  *
- * Both gates hang on it: `Checks` at the entry, `Seals` at the exit. Without a security module there is no `Guards`, and
+ * All that a security module is for hangs on it: `Checks` at the entry, `Seals` at the exit, the exchange of keys. Without a security module there is no `Guards`, and
  * nothing of a message's way changes.
  */
 import { isRequest, type MessageIndex, mtiClass } from "@jinka/codec"
@@ -9,12 +9,12 @@ import { Deferred, Effect } from "effect"
 import { Guard } from "../../guard/Guard.ts"
 import type { GuardSettings } from "../../guard/GuardSettings.ts"
 import type { ModuleCall } from "../../guard/ModuleCall.ts"
-import type { SecurityModule } from "../../guard/SecurityModule.ts"
+import type { SharedModule } from "../../guard/SharedModule.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks, Limits } from "../Desks.ts"
 import type { Dispatch } from "../Dispatch.ts"
 import type { Refusals } from "../entry/Refusals.ts"
-import type { KeyExchanges } from "../keys/KeyExchanges.ts"
+import { KeyExchanges } from "../keys/KeyExchanges.ts"
 import type { Requests } from "../request/Requests.ts"
 import type { Containment } from "../watch/Containment.ts"
 import { type Ahead, CHECK, type Checked, Checks } from "./Checks.ts"
@@ -38,26 +38,26 @@ export class Guards {
   readonly checks: Checks
   private readonly seals: Seals
   private readonly desks: Desks
-  private readonly module: SecurityModule
-  private readonly keys: KeyExchanges
+  /** The exchange of keys. */
+  readonly keys: KeyExchanges
+  private readonly module: SharedModule
   private readonly requests: Requests
   private readonly broken: Deferred.Deferred<never>
 
   constructor(
     desks: Desks,
     seals: Seals,
-    module: SecurityModule,
-    keys: KeyExchanges,
     refusals: Refusals,
     requests: Requests,
     dispatch: Dispatch,
     containment: Containment,
     broken: Deferred.Deferred<never>
   ) {
+    const { module } = seals
     this.desks = desks
     this.seals = seals
     this.module = module
-    this.keys = keys
+    this.keys = new KeyExchanges(desks, module, broken)
     this.requests = requests
     this.broken = broken
     const foresight = new Foresight(desks, seals)

@@ -10,7 +10,7 @@ import { MessageIndex } from "@jinka/codec"
 import type { Guard } from "../../guard/Guard.ts"
 import { Sealer } from "../../guard/Sealer.ts"
 import type { OnSealed, Sealing } from "../../guard/Sealing.ts"
-import type { SecurityModule } from "../../guard/SecurityModule.ts"
+import type { SharedModule } from "../../guard/SharedModule.ts"
 import type { Link } from "../../link/Link.ts"
 import type { Receipt } from "../../link/Receipts.ts"
 import type { Desk } from "../Desk.ts"
@@ -29,7 +29,8 @@ interface Parked {
 
 /** The seals of one switch. */
 export class Seals implements ExitGate {
-  readonly sealer: Sealer
+  readonly module: SharedModule
+  private readonly sealer: Sealer
   private readonly desks: Desks
   private readonly index = new MessageIndex()
   /** Answers that wait, by the numbers of their slots. */
@@ -38,8 +39,9 @@ export class Seals implements ExitGate {
   /** Sealed ahead of the verdict on the message that is being taken, for whoever takes it. */
   private offered: Sealing | undefined
 
-  constructor(desks: Desks, originals: Originals, module: SecurityModule, budgetMs: number) {
+  constructor(desks: Desks, originals: Originals, module: SharedModule, budgetMs: number) {
     this.desks = desks
+    this.module = module
     this.sealer = new Sealer(module, budgetMs, (guard, error) => desks.keyUnusable(guard.link, error))
     this.crossing = new GuardedCrossing(this.sealer, originals)
   }
@@ -64,7 +66,7 @@ export class Seals implements ExitGate {
   /** See `ExitGate`. */
   ahead(target: Desk, slot: Slot): void {
     const origin = this.desks.at(slot.origin)
-    if (this.sealer.module.isSynchronous || !this.isBetween(origin, target)) return
+    if (this.module.isSynchronous || !this.isBetween(origin, target)) return
     const offered = this.taken(target.id, target.guard, 0)
     if (offered === undefined) slot.sealing = this.request(target, slot, this.requestSealed)
     else {
@@ -168,7 +170,7 @@ export class Seals implements ExitGate {
   /** See `ExitGate`. */
   answer(origin: Desk, holder: number, slot: Slot): void {
     const { guard } = origin
-    if (guard === undefined || this.sealer.module.isSynchronous) return
+    if (guard === undefined || this.module.isSynchronous) return
     const offered = this.taken(holder, guard, slot.exchange)
     const sealing = offered ?? this.filled(slot.answer, slot.answerLength)
     sealing.desk = holder
