@@ -217,11 +217,6 @@ export class Desks {
     return desk?.journalName ?? this.journal.names().find(({ name }) => name === link)?.id ?? 0
   }
 
-  /** Desks by the journal's numbers of their links' names. */
-  get byNumber(): ReadonlyMap<number, Desk> {
-    return this.journalNames
-  }
-
   /** The desk whose link's name has this number in the journal. */
   named(journalName: number): Desk | undefined {
     return this.journalNames.get(journalName)

@@ -8,12 +8,11 @@
  */
 import { MessageIndex, mtiClass } from "@jinka/codec"
 import { Effect } from "effect"
-import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
+import { type Entry, secretRest } from "../journal/Entry.ts"
 import { EntryKind, reversedByPartner, saysLoss } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { sourceOf } from "../journal/Source.ts"
-import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
-import { stanOf } from "../message/Stamp.ts"
+import type { Language } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { dayOf, movedBy } from "./day/BusinessDay.ts"
@@ -24,9 +23,9 @@ import type { DoubtEnd } from "./delivery/Doubts.ts"
 import { OURS } from "./delivery/Due.ts"
 import { type Stored, storedOf } from "./delivery/Stored.ts"
 import type { Originals } from "./entry/Originals.ts"
-import { type KeyKind, type Known, kindOf, Outcome } from "./entry/RecentKeys.ts"
+import { type Known, Outcome } from "./entry/RecentKeys.ts"
+import { RecoveredKeys } from "./entry/RecoveredKeys.ts"
 import { LinksMissing } from "./LinksMissing.ts"
-import { KEY_LENGTH_MAX } from "./request/Outstanding.ts"
 import { RecoveredApprovals } from "./request/RecoveredApprovals.ts"
 import type { Reversals } from "./request/Reversals.ts"
 import { Strangers } from "./Strangers.ts"
@@ -44,23 +43,8 @@ export interface Recovered {
   readonly resumed: number
 }
 
-/** How long after a request was accepted something may be said of it that changes what a repeat of it is told. */
-const SAID_LATER_SECONDS = 900
-
 /** Entries after which it is looked for requests of which nothing more will be said. */
 const FORGOTTEN_EVERY = 10_000
-
-/** A partner's request that was read, and its key as memory has it. */
-interface Learned {
-  readonly desk: Desk
-  /** Name of the link that it went to. */
-  readonly target: string
-  readonly kind: KeyKind
-  readonly key: Buffer
-  readonly time: number
-  /** Seconds since the epoch. */
-  readonly at: number
-}
 
 /** Reads the journal's tail and ends or resumes what is open. */
 export class Recovery {
@@ -80,15 +64,12 @@ export class Recovery {
   private readonly strangers: Strangers
   /** Open exchanges of links that are not there, with the link's name. */
   private readonly homeless = new Map<number, string>()
-  /** Desks by the journal's number and by the name of their link. */
-  private readonly byNumber: ReadonlyMap<number, Desk>
+  /** Desks by the names of their links. */
   private readonly byName: ReadonlyMap<string, Desk>
-  /** Exchanges of partners, by number, until nothing more can be said of them. */
-  private readonly learned = new Map<number, Learned>()
   /** When the first entry that was read was written, in seconds since the epoch. */
   private firstAt = 0
+  private readonly keys: RecoveredKeys
   private readonly index = new MessageIndex()
-  private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
   constructor(desks: Desks, reversals: Reversals, originals: Originals, days: BusinessDays) {
     this.desks = desks
@@ -97,7 +78,7 @@ export class Recovery {
     this.approvals = new RecoveredApprovals(desks, reversals)
     this.originals = originals
     this.strangers = new Strangers(desks)
-    this.byNumber = desks.byNumber
+    this.keys = new RecoveredKeys(desks)
     this.byName = new Map(desks.all.flatMap((desk) => desk.names.map((name) => [name, desk])))
   }
 
@@ -110,7 +91,7 @@ export class Recovery {
     const entries = yield* desks.journal.recover((entry) => {
       if (this.firstAt === 0) this.firstAt = Math.floor(entry.at / 1000)
       this.read(entry)
-      if (entry.seq % FORGOTTEN_EVERY === 0) this.forget(Math.floor(entry.at / 1000) - SAID_LATER_SECONDS)
+      if (entry.seq % FORGOTTEN_EVERY === 0) this.keys.forget(entry, this.requests)
     })
     if (this.homeless.size > 0) {
       return yield* new LinksMissing({ links: [...new Set(this.homeless.values())].sort(), open: this.homeless.size })
@@ -128,7 +109,7 @@ export class Recovery {
     yield* inSlices(this.made, ({ desk, stored }) => desk.stored.learn(stored))
     yield* inSlices(this.beginnings(), () => undefined)
     desks.record.floor = desks.floor()
-    this.learned.clear()
+    this.keys.clear()
     this.approvals.lookAgain()
     this.strangers.tell()
     this.older()
@@ -165,14 +146,15 @@ export class Recovery {
   private read(entry: Entry): void {
     switch (entry.kind) {
       case EntryKind.accepted:
-        if (!this.byNumber.has(entry.link)) this.strangers.came(this.nameOf(entry), entry.at)
+        if (this.desks.named(entry.link) === undefined) this.strangers.came(this.nameOf(entry), entry.at)
         this.requests.set(entry.exchange, entry)
         this.needs(entry, this.byName.has(entry.code) ? undefined : entry.code)
-        if (!this.learn(entry, this.byNumber.get(entry.link), { end: 0, outcome: Outcome.open })) this.unreadable(entry)
+        if (!this.keys.learn(entry, this.desks.named(entry.link), { end: 0, outcome: Outcome.open }))
+          this.unreadable(entry)
         return
       case EntryKind.refused:
         if (this.leftNoTrace(entry)) return
-        this.learn(entry, this.byNumber.get(entry.link), { end: entry.seq, outcome: Outcome.refused })
+        this.keys.learn(entry, this.desks.named(entry.link), { end: entry.seq, outcome: Outcome.refused })
         return
       case EntryKind.answered:
         return this.answered(entry)
@@ -211,21 +193,13 @@ export class Recovery {
   }
 
   private day({ code, link, seq }: Entry): void {
-    const [desk, now] = [this.byNumber.get(link), dayOf(code)]
+    const [desk, now] = [this.desks.named(link), dayOf(code)]
     if (desk !== undefined && now !== undefined) this.days.learn(desk, seq, now, movedBy(code))
-  }
-
-  /** Lets go of requests that ended before this time, in seconds since the epoch: what was said of them was said by now. */
-  private forget(before: number): void {
-    for (const [exchange, { at }] of this.learned) {
-      if (at >= before) return
-      if (!this.requests.has(exchange)) this.learned.delete(exchange)
-    }
   }
 
   /** Notes an exchange whose own link is not there, or whose other link is `missing`. */
   private needs(entry: Entry, missing: string | undefined): void {
-    const name = this.byNumber.has(entry.link) ? missing : this.nameOf(entry)
+    const name = this.desks.named(entry.link) === undefined ? this.nameOf(entry) : missing
     if (name !== undefined) this.homeless.set(entry.exchange, name)
   }
 
@@ -235,7 +209,7 @@ export class Recovery {
   }
 
   private nameOf({ link }: Entry): string {
-    const named = this.byNumber.get(link) ?? this.desks.journal.names().find(({ id }) => id === link)
+    const named = this.desks.named(link) ?? this.desks.journal.names().find(({ id }) => id === link)
     return named?.name ?? `number ${link}`
   }
 
@@ -254,44 +228,37 @@ export class Recovery {
 
   /** Remembers how an accepted request ended, and its key on its target's link when an answer would be late now. */
   private endKnown(accepted: Entry, known: Pick<Known, "end" | "outcome">): void {
-    this.change(accepted.exchange, known)
+    this.keys.change(accepted.exchange, known)
     const target = known.outcome === Outcome.timedOut ? this.byName.get(accepted.code) : undefined
-    this.learnSent(accepted, target, accepted.exchange, known.outcome)
+    this.keys.learnSent(accepted, target, accepted.exchange, known.outcome)
   }
 
   /** An approval that nobody heard of was taken back: it is not given again. */
   private undelivered({ exchange, code }: Entry): void {
     if (code === reversedByPartner) return this.reversed(exchange)
-    const target = this.byName.get(this.learned.get(exchange)?.target ?? "")
+    const target = this.byName.get(this.keys.targetOf(exchange))
     if (target?.language.isSuccess(code) !== true) return
     this.desks.approvals.add(exchange)
-    this.change(exchange, { end: 0, outcome: Outcome.timedOut })
+    this.keys.change(exchange, { end: 0, outcome: Outcome.timedOut })
   }
 
   /** Its own partner has reversed it, before its answer or behind it: an approval of it is not given again. */
   private reversed(exchange: number): void {
     if (this.approvals.isDeclined(exchange)) return
     if (this.requests.has(exchange)) this.takenBack.add(exchange)
-    else this.change(exchange, { end: 0, outcome: Outcome.timedOut })
+    else this.keys.change(exchange, { end: 0, outcome: Outcome.timedOut })
   }
 
   private answered(entry: Entry): void {
     this.endRequest(entry, Outcome.answered)
     const outcome = this.approvals.answered(entry) ? Outcome.answered : Outcome.refused
     if (this.takenBack.delete(entry.exchange) && outcome === Outcome.answered) this.reversed(entry.exchange)
-    this.learnSent(entry, this.byNumber.get(entry.link), entry.exchange, outcome)
-  }
-
-  private change(exchange: number, known: Pick<Known, "end" | "outcome">): void {
-    const learned = this.learned.get(exchange)
-    if (learned === undefined) return
-    const { desk, kind, key, at, time } = learned
-    desk.recent.put(kind, key, 0, key.length, { exchange, ...known }, at, time)
+    this.keys.learnSent(entry, this.desks.named(entry.link), entry.exchange, outcome)
   }
 
   /** What spoke for another partner, or had a wrong MAC, is not remembered while the switch runs, either. */
   private leftNoTrace({ code, link }: Entry): boolean {
-    const refusal = this.byNumber.get(link)?.language.refusal
+    const refusal = this.desks.named(link)?.language.refusal
     return code === refusal?.identity || code === refusal?.macFailed
   }
 
@@ -313,55 +280,9 @@ export class Recovery {
       this.originals.unseen(origin, this.index, stored.exchange, language)
   }
 
-  /**
-   * Remembers the key of a message that came to the desk `on`, there with the STAN `stan` when one is given. False when the
-   * message cannot be read.
-   */
-  private learn(entry: Entry, on: Desk | undefined, known: Omit<Known, "exchange">, stan?: string): boolean {
-    const index = this.message(entry, stan)
-    if (on === undefined || index === undefined) return false
-    const { exchange } = entry
-    const { language } = this.byNumber.get(entry.link)!
-    const length = language.key(index, receivedFieldsOf(on.language, index.mti), this.key)
-    const at = Math.floor(entry.at / 1000)
-    const time = on.language.keyTime(index)
-    const kind = kindOf(index.mti)
-    on.recent.put(kind, this.key, 0, length, { exchange, ...known }, at, time)
-    // Only of requests something is said later.
-    if (known.outcome === Outcome.refused || known.outcome === Outcome.queued) return true
-    const key = Buffer.from(this.key.subarray(0, length))
-    this.learned.set(exchange, { desk: on, target: entry.code, kind, key, time, at })
-    return true
-  }
-
-  /** Remembers the key of a request that was sent on the link of the desk `on`. */
-  private learnSent(entry: Entry, on: Desk | undefined, exchange: number, outcome: Outcome): void {
-    if (on === undefined) return
-    // An answer has the STAN that its request had on its own link; the request itself has its caller's.
-    const isOwn = entry.kind === EntryKind.accepted && this.desks.stans.isOwn(on)
-    const index = this.message(entry, isOwn ? stanOf(exchange) : undefined)
-    if (index === undefined) return
-    const length = this.byNumber.get(entry.link)!.language.key(index, sentFieldsOf(on.language, index.mti), this.key)
-    const origin = this.learned.get(exchange)?.desk.id ?? -1
-    on.recent.putSent(this.key, 0, length, { exchange, outcome, origin }, Math.floor(entry.at / 1000))
-  }
-
-  /** The entry's message, with another STAN when one is given; `undefined` when it cannot be read in its own link's language. */
-  private message(entry: Entry, stan?: string): MessageIndex | undefined {
-    const language = this.byNumber.get(entry.link)?.language
-    if (language === undefined) return undefined
-    // What a key needs and the open copy covers is sealed with the message.
-    const isSealed = entry.kind !== EntryKind.queued && secretRest(entry.secret).length > 0
-    const isRead = isSealed
-      ? this.restore(language, entry)
-      : language.index(entry.message, 0, entry.message.length, this.index) === undefined
-    if (!isRead) return undefined
-    return stan === undefined ? this.index : language.withStan(this.index, stan)
-  }
-
   private queued(entry: Entry): void {
     this.needs(entry, undefined)
-    const desk = this.byNumber.get(entry.link)
+    const desk = this.desks.named(entry.link)
     if (desk === undefined) return
     const { language } = desk
     // A copy: the entry's own bytes keep all that was read with it in memory, some 256 KiB for each message that waits.
@@ -380,11 +301,11 @@ export class Recovery {
     language.index(bytes, 0, bytes.length, this.index)
     if (from !== undefined && mtiClass(stored.mti) === "reversal") {
       const undone = this.originals.takenBackFrom(desk, from, this.index)
-      this.change(undone, { end: 0, outcome: Outcome.timedOut })
+      this.keys.change(undone, { end: 0, outcome: Outcome.timedOut })
     }
     // The stored message is whole; the open copy may have its key covered.
     if (source !== undefined)
-      this.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued, to: desk.id }, source.stan)
+      this.keys.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued, to: desk.id }, source.stan)
   }
 
   private acknowledged(entry: Entry): void {
@@ -420,30 +341,25 @@ export class Recovery {
   /** The desk whose queue has the message of the entry's exchange: the link's own, nearly always. */
   private queueOf({ exchange, link }: Entry): Desk | undefined {
     const isThere = ({ stored }: Desk) => stored.has(exchange)
-    const own = this.byNumber.get(link)
+    const own = this.desks.named(link)
     return own !== undefined && isThere(own) ? own : this.desks.all.find(isThere)
   }
 
   /** Ends an open request as unknown; true when that made a reversal. */
   private end(entry: Entry): boolean {
     const { record } = this.desks
-    const origin = this.byNumber.get(entry.link)
+    const origin = this.desks.named(entry.link)
     const target = this.byName.get(entry.code)
     this.endKnown(entry, { end: 0, outcome: Outcome.timedOut })
     let stored: Stored | undefined
     record.together(() => {
       record.restarted(entry.exchange, entry.link)
       if (origin === undefined || target === undefined) return
-      if (!this.restore(origin.language, entry, target.language.reversed))
-        return this.reversals.impossible(target, entry.exchange)
-      stored = this.reversals.make(origin, target, this.index, entry.exchange)
+      const request = this.keys.restored(entry, target.language.reversed)
+      if (request === undefined) return this.reversals.impossible(target, entry.exchange)
+      stored = this.reversals.make(origin, target, request, entry.exchange)
       if (stored !== undefined) this.made.push({ desk: target, stored })
     })
     return stored !== undefined
-  }
-
-  /** Indexes the entry's message whole; see `Language.restore`. False when that cannot be read with today's dialect. */
-  private restore(language: Language, { message, secret }: Entry, only?: ReadonlyArray<number>): boolean {
-    return language.restore(message, secretPan(secret), secretRest(secret), this.index, only)
   }
 }
