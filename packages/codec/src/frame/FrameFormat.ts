@@ -50,7 +50,7 @@ export interface DelimiterFrame {
   /** As hex, 1..8 bytes. */
   readonly delimiter: string
   readonly lengthMax: number
-  /** Whether an empty message is an idle frame; else it is given out like any other. */
+  /** Whether an empty message is an idle frame; otherwise it is given out like any other. */
   readonly idle: "none" | "zero-length"
 }
 

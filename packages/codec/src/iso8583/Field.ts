@@ -52,7 +52,7 @@ export type SubfieldDefinition = PartDefinition
 
 /** A field of a dialect, as data. */
 export interface FieldDefinition extends FieldEncoding {
-  /** `<content><dots><length>`: no dots for a fixed length, else one dot for each digit of the length prefix (1..6). */
+  /** `<content><dots><length>`: no dots for a fixed length, otherwise one dot for each digit of the length prefix (1..6). */
   readonly format: string
   readonly name: string
   readonly nameZh?: string
@@ -76,7 +76,7 @@ export interface FieldLayout {
   readonly name: string
   readonly nameZh: string
   readonly content: FieldContent
-  /** Whether the value is bytes; else it is text. */
+  /** Whether the value is bytes; otherwise it is text. */
   readonly bytes: boolean
   /** Fixed length, or the most of a variable one: digits, characters (GBK: bytes) or bytes of the value. */
   readonly units: number

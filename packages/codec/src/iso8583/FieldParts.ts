@@ -21,7 +21,7 @@ export interface PartJson {
   readonly parts?: ReadonlyArray<PartJson>
 }
 
-/** The bytes that a structure speaks of: a b field's bytes, GBK as on the wire, else a byte a character. */
+/** The bytes that a structure speaks of: a b field's bytes, GBK as on the wire, otherwise a byte a character. */
 export const structuredBytes = (field: FieldLayout, value: string | Uint8Array): Buffer => {
   if (typeof value !== "string") return Buffer.from(value.buffer, value.byteOffset, value.length)
   if (field.encoding !== "gbk") return Buffer.from(value, "latin1")

@@ -44,7 +44,7 @@ export interface Part {
   readonly valueFrom: number
   readonly valueTo: number
   readonly sensitivity: Sensitivity
-  /** The value where it is a text of its own encoding (a private bitmap's field); else the bytes are the value. */
+  /** The value where it is a text of its own encoding (a private bitmap's field); otherwise the bytes are the value. */
   readonly text: string | undefined
   /** Parts of the part, when it has a structure and could be read. */
   readonly parts: ReadonlyArray<Part> | undefined

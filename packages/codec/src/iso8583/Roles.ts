@@ -82,7 +82,7 @@ interface Ruled {
   readonly answers?: Partial<AnswerRules>
 }
 
-/** The roles of a dialect: its own, else those of the standard. */
+/** The roles of a dialect: its own, otherwise those of the standard. */
 export const rolesOf = ({ roles }: Pick<Ruled, "roles">): Roles => ({ ...standardRoles, ...roles })
 
 /**

@@ -22,6 +22,6 @@ export const tagRulesOf = (structure: Structure | undefined): TagRules => {
   return new Map([...emvTagRules, ...own])
 }
 
-/** What a tag is called: by the structure, else by EMV. */
+/** What a tag is called: by the structure, otherwise by EMV. */
 export const tagNamed = ({ tags }: BerTlvStructure, tag: string): Pick<EmvTag, "name"> & { readonly nameZh?: string } =>
   (tags !== undefined && Object.hasOwn(tags, tag) ? tags[tag] : undefined) ?? emvTags.get(tag) ?? { name: "" }

@@ -41,7 +41,7 @@ export const announcedUnits = (field: FieldLayout, count: number): number => {
  */
 const tellsOdd = ({ content, fill }: FieldLayout): boolean => fill > 9 && !(content === "z" && fill === 13)
 
-/** Whether a prefix that counts bytes of packed digits says how many there are; else a digit would come back too many. */
+/** Whether a prefix that counts bytes of packed digits says how many there are; otherwise a digit would come back too many. */
 export const canCount = (field: FieldLayout, units: number): boolean => {
   if (!field.countsBytes || field.encoding !== "bcd" || tellsOdd(field)) return true
   return units % 2 === (field.content === "xn" ? 1 : 0)

@@ -11,7 +11,7 @@ export interface Amount {
   readonly currency: string
   /** Whether an amount of zero is a debit (D00000000): the sign that -0 cannot hold. Any other amount has its own sign. */
   readonly isDebit?: boolean
-  /** Digits behind the decimal point, where the message says them (2003); else those of the currency. */
+  /** Digits behind the decimal point, where the message says them (2003); otherwise those of the currency. */
   readonly exponent?: number
 }
 

@@ -104,7 +104,7 @@ export class Schedule {
     return this.begins + (slot * 1000) / this.rate
   }
 
-  /** The next slot when it is due, else undefined. */
+  /** The next slot when it is due, otherwise undefined. */
   take(now: number): number | undefined {
     if (this.isOver || this.dueAt(this.next) > now) return undefined
     return this.next++

@@ -63,7 +63,7 @@ const writeReports = ({ histogram, html, json }: Paths, result: LoadResult): Eff
     [histogram, () => histogramLog(result)]
   ])
 
-/** Lines on standard error: in a terminal one that changes, else one a second. */
+/** Lines on standard error: in a terminal one that changes, otherwise one a second. */
 const makeWatch = (quiet: boolean) =>
   Effect.gen(function* () {
     const stop = yield* StopSignal

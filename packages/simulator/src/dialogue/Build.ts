@@ -120,7 +120,7 @@ const sealed = ({ keys }: Dialogue, { form }: Scope, { mac, pin }: Template, byt
   return mac === undefined ? withBlock : withMac(form, keys, mac, withBlock)
 }
 
-/** Bytes of a damage: `hex 0A0B`, else the text itself. */
+/** Bytes of a damage: `hex 0A0B`, otherwise the text itself. */
 const damageBytes = (text: string): Buffer => {
   if (!text.startsWith("hex ")) return Buffer.from(text, "latin1")
   const bytes = fromHex(text.slice(4).replaceAll(" ", ""))

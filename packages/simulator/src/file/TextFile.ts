@@ -1,7 +1,8 @@
 /**
  * Text files: those that a command reads whole, and those that it writes at its end, reports and recordings.
  *
- * Owns reading them, with the file's name in what goes wrong; writing them, and trying it before the command begins: a run of hours must not end with a path that cannot be written.
+ * Owns reading them, with the file's name in what goes wrong; writing them, and trying it before the command begins: a run of
+ * hours must not end with a path that cannot be written.
  */
 import {
   closeSync,

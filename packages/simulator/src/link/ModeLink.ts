@@ -179,7 +179,7 @@ const shortListening = <In extends object, Out>(making: Making<In, Out>, way: Wa
 /** What a connection that is made for one message does with what comes on it. */
 interface Errand<Out> {
   readonly message: Out
-  /** The answer comes on the same connection; else it is closed behind the message. */
+  /** The answer comes on the same connection; otherwise it is closed behind the message. */
   readonly awaitsAnswer: boolean
 }
 

@@ -241,7 +241,7 @@ export class Caller {
     }
   }
 
-  /** An answer that nothing waits for: late when its number was in use, else nobody's. */
+  /** An answer that nothing waits for: late when its number was in use, otherwise nobody's. */
   private unmatched(stan: number): void {
     const { measure } = this.shares
     if (stan > 0 && this.stans[stan & this.mask] === stan) measure.late++

@@ -46,7 +46,7 @@ export const codeOfRule = (dialect: Dialect, rule: LedgerRule | PinRule | "notSu
   return dialect.refusal.malfunction
 }
 
-/** A code as a file writes it: the code itself, or the name of one; else what is wrong with it. */
+/** A code as a file writes it: the code itself, or the name of one; otherwise what is wrong with it. */
 export const codeOfText = (dialect: Dialect, text: string): { readonly code: string } | { readonly wrong: string } => {
   const { responseCodes } = dialect
   const code = Object.hasOwn(responseCodes, text) ? text : codeNamed(dialect, text)

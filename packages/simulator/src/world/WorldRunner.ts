@@ -21,7 +21,7 @@ export interface SeedResult {
   readonly hash: string
   /** Broken promises; empty is what we want. */
   readonly findings: ReadonlyArray<string>
-  /** The whole trace when it was asked for, else its end. */
+  /** The whole trace when it was asked for, otherwise its end. */
   readonly trace: string
   /** What the seed drew, one line of JSON. */
   readonly drawn: string

@@ -175,7 +175,7 @@ export class Groups {
     return to >= 0 ? this.desks[to]!.link.isReady : LinkGroup.isReady(this.groups[destinationOf(to)]!.state)
   }
 
-  /** The desk for a message that may wait: the one that a request would take, or else the first. */
+  /** The desk for a message that may wait: the one that a request would take, otherwise the first. */
   home(to: number, origin: Desk, index: MessageIndex): Desk {
     if (to >= 0) return this.desks[to]!
     return this.target(to, origin, index) ?? this.groups[destinationOf(to)]!.desks[0]!

@@ -75,7 +75,7 @@ export class Sealer {
 
   /**
    * The message without its MAC, which was its partner's: `guard` is the partner's. `withoutPin`: without its PIN block, too. The
-   * same index when there is nothing to take out; else one that holds until the next call.
+   * same index when there is nothing to take out; otherwise one that holds until the next call.
    */
   bare({ codec, settings: { mac, pin } }: Guard, index: MessageIndex, withoutPin = false): MessageIndex {
     patches.clear()

@@ -47,7 +47,7 @@ export interface SummaryLine {
   readonly end: SummaryEnd
   /** DE 39 that the origin got (requests) or the target gave (deliveries); "" when there was none. */
   readonly code: string
-  /** The end in the journal's words: timeout, connection lost, restarted; else "". */
+  /** The end in the journal's words: timeout, connection lost, restarted; otherwise "". */
   readonly reason: string
   /** Exchange of the switch's own reversal of this one, and how that ended; null when there is none. */
   readonly reversal: number | null

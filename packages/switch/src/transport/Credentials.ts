@@ -47,7 +47,7 @@ export interface Material {
 
 /** What a reload did with one set of files. */
 export interface Reloaded {
-  /** Our certificate's file, else the first file of the set. */
+  /** Our certificate's file, otherwise the first file of the set. */
   readonly file: string
   /** Why the old material was kept; `undefined`: the new one is in use. */
   readonly wrong: CredentialsWrong | undefined

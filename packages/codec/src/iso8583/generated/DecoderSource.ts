@@ -117,7 +117,7 @@ const takeValue = ({ lines }: Draft, { de, sensitivity }: FieldLayout, call: str
   if (sensitivity !== "none") lines.push(`f${de} = new Sensitive(f${de}, "${sensitivity}")`)
 }
 
-/** The same, only where a check has said so; else the value is cut from the text `s`. */
+/** The same, only where a check has said so; otherwise the value is cut from the text `s`. */
 const takeOrCut = (draft: Draft, field: FieldLayout, when: string, call: string, from: string, to: string): void => {
   const { de } = field
   draft.lines.push(`let f${de}`, `if (${when}) {`, `f${de} = ${call}`, `if (f${de} === undefined) return`)

@@ -1,6 +1,6 @@
 /**
  * Writes the source of an indexer for one bitmap of one dialect: the offsets of leading fixed fields are constants, each length
- * prefix is read once. It only says where fields are when everything fits; else the walk of `Indexer` finds the error.
+ * prefix is read once. It only says where fields are when everything fits; otherwise the walk of `Indexer` finds the error.
  */
 import type { FieldLayout } from "../Field.ts"
 import { announcedBytes, bytesAhead, prefixLines } from "./LengthSource.ts"

@@ -1,6 +1,6 @@
 /**
  * What generated code calls and the tables it reads, and the reference's value reader and writer for everything that has no fast
- * form. A check answers "certainly right"; else the reference decides.
+ * form. A check answers "certainly right"; otherwise the reference decides.
  */
 import { bcdNibble } from "../../encoding/Bcd.ts"
 import { cp037, cp1047, type EbcdicPage } from "../../encoding/Ebcdic.ts"

@@ -212,7 +212,7 @@ export class Deliveries {
     return this.desks.groups.others(desk.id).find(({ stored }) => stored.waiting(key) !== undefined)
   }
 
-  /** The desk whose queue gets a message: of the partner's desks the one that holds its transaction already, or else `home`. */
+  /** The desk whose queue gets a message: of the partner's desks the one that holds its transaction already, otherwise `home`. */
   private home(home: Desk, origin: Desk, index: MessageIndex): Desk {
     const others = this.desks.groups.others(home.id)
     if (others.length === 0 || origin.language.form !== home.language.form) return home

@@ -1,8 +1,8 @@
 /**
  * The guards of one switch: which link has one, the module that serves them, and what is done when a partner's MACs go wrong.
  *
- * All that a security module is for hangs on it: `Checks` at the entry, `Seals` at the exit, the exchange of keys. Without a security module there is no `Guards`, and
- * nothing of a message's way changes.
+ * All that a security module is for hangs on it: `Checks` at the entry, `Seals` at the exit, the exchange of keys. Without a
+ * module there is no `Guards`, and nothing of a message's way changes.
  */
 import { isRequest, type MessageIndex, mtiClass } from "@jinka/codec"
 import { Deferred, Effect } from "effect"

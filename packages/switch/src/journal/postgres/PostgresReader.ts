@@ -129,7 +129,7 @@ const anchorOf = (directory: string, keyring: Keyring) => {
   }
 }
 
-/** The index of this node where it may be written and no switch has it open, else one in memory. */
+/** The index of this node where it may be written and no switch has it open, otherwise one in memory. */
 const indexesIn = (directory: string): ReadonlyArray<string> => {
   try {
     accessSync(directory, constants.W_OK)

@@ -81,7 +81,7 @@ type Member = DoorMember & { readonly addresses: AddressList }
 /** The address that a connection comes from, without its port. */
 export const addressOfRemote = (remote: string): string => remote.slice(0, remote.lastIndexOf(":"))
 
-/** The allow-list before TLS: the door's own, or else all that its links name, as long as each of them names some. */
+/** The allow-list before TLS: the door's own, otherwise all that its links name, as long as each of them names some. */
 export const allowedAt = (from: ReadonlyArray<string>, members: ReadonlyArray<Pick<DoorSign, "from">>): AddressList =>
   addressList(
     from.length > 0 || members.some((member) => member.from.length === 0) ? from : members.flatMap(({ from }) => from)

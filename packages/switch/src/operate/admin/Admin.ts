@@ -2,7 +2,7 @@
  * The listener of operators and monitoring: HTTP on TCP, for this machine alone or under mutual TLS.
  *
  *     GET /live      200 as long as the process answers
- *     GET /ready     200 when new requests are taken, else 503 with the reasons
+ *     GET /ready     200 when new requests are taken, otherwise 503 with the reasons
  *     GET /owner     200 where the switch runs, 503 on a node that stands by: for whoever moves its address
  *     GET /metrics   what Prometheus reads
  *     GET /console/  the console in the browser (`Console`)
@@ -195,7 +195,7 @@ export const serveStandbyAdmin = (
     )
   ).pipe(Effect.map(({ endpoint }) => endpoint))
 
-/** Answers requests as whoever asks: by token or certificate, or else by `sessionOf`. */
+/** Answers requests as whoever asks: by token or certificate, otherwise by `sessionOf`. */
 const answered = Effect.fnUntraced(function* <E>(
   { from, tls, users }: AdminSettings,
   answering: Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>,

@@ -284,7 +284,7 @@ export const key = Command.make("key").pipe(
   Command.withSubcommands([list, ask, importKey, retire])
 )
 
-/** A line that is not echoed: from the terminal when there is one, else standard input as it is. */
+/** A line that is not echoed: from the terminal when there is one, otherwise standard input as it is. */
 const secretOf = (message: string) =>
   Effect.gen(function* () {
     const { stdin, stdinIsTerminal } = yield* Stdio.Stdio

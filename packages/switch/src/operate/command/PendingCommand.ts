@@ -54,7 +54,7 @@ const query = (asked: PendingAsked): string => {
   return given.size === 0 ? "" : `?${given}`
 }
 
-/** From the switch where it runs on this node, else from its journal. */
+/** From the switch where it runs on this node, otherwise from its journal. */
 const listed = ({ control, file }: Which, asked: PendingAsked) =>
   eitherWay(
     file,

@@ -13,7 +13,7 @@ import { type Pasted, PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
 import { streamsOf, type TcpStream } from "./paste/TcpStreams.ts"
 
-/** How the bytes are written. `auto`: text with hex or a capture when its beginning looks like it, else binary. */
+/** How the bytes are written. `auto`: text with hex or a capture when its beginning looks like it, otherwise binary. */
 export type InputForm = "auto" | "hex" | "binary"
 
 /**

@@ -216,7 +216,7 @@ class Fold {
     return record === undefined ? undefined : this.dialects.codec(record.dialect)
   }
 
-  /** By what a reversal finds its original: the exchange that it is about, else its transaction. */
+  /** By what a reversal finds its original: the exchange that it is about, otherwise its transaction. */
   private keysOf({ about, code, link }: Entry, { layout }: Codec): ReadonlyArray<string> {
     if (about !== 0) return [`exchange ${about}`]
     // With STANs of ours on the way to the target, its original is known there by one as well.

@@ -14,7 +14,7 @@ export interface Readable extends Pick<Journal["Service"], "find" | "read"> {
   readonly names: () => ReadonlyArray<NameRecord>
 }
 
-/** Dialects by name: those of a configuration, else the shipped ones. */
+/** Dialects by name: those of a configuration, otherwise the shipped ones. */
 export class Dialects {
   private readonly given: Readonly<Record<string, Dialect>>
   private readonly codecs = new Map<string, Codec | undefined>()

@@ -13,7 +13,7 @@ export const macAlgorithmOf = ({ algorithm, padding }: Pick<MacDocument, "algori
   return { cipher, method, padding }
 }
 
-/** What a link's messages do with MACs: as it says itself, else as its dialect does, else as the standard. */
+/** What a link's messages do with MACs: as it says itself, otherwise as its dialect does, otherwise as the standard. */
 export const macRulesOf = (mac: Partial<MacDocument>, { security }: Dialect): MacRules => ({
   field: mac.field ?? security?.mac?.field ?? "last",
   messages: mac.messages?.map(Number) ?? security?.mac?.messages ?? [],

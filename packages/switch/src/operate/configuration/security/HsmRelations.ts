@@ -162,7 +162,7 @@ const exchanges = (link: Draft, family: DeviceFamily): ReadonlyArray<Finding> =>
   return findings
 }
 
-/** The ciphers of the keys of an exchange: as its parts say, else as it says itself, else as the link asks for them. */
+/** The ciphers of the keys of an exchange: as its parts say, otherwise as it says itself, otherwise as the link asks for them. */
 const ciphersIn = ({ algorithm, parts }: KeyExchange, asked: string): ReadonlyArray<string> => {
   const isFree = algorithm === undefined || typeof algorithm !== "string"
   const fixed = parts.flatMap((part) => part.algorithm ?? [])

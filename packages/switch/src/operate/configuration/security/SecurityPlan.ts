@@ -4,7 +4,7 @@ import type { KeySettings } from "../../../guard/KeySettings.ts"
 import type { LinkDocument } from "../link/LinkDocument.ts"
 import { durationMs } from "../text/Units.ts"
 
-/** The exchange of a dialect that a link uses: the one that it names, else the first. */
+/** The exchange of a dialect that a link uses: the one that it names, otherwise the first. */
 export const exchangeOf = ({ keyExchange = [] }: Dialect, name: string | undefined): KeyExchange | undefined =>
   name === undefined ? keyExchange[0] : keyExchange.find((one) => one.name === name)
 
