@@ -11,7 +11,7 @@ import type { History } from "../history/History.ts"
 import type { Posting } from "../issuer/Ledger.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
 import { answerTo, type Values } from "./Answers.ts"
-import { Books, type Decision } from "./Books.ts"
+import { Authorizer, type Decision } from "./Authorizer.ts"
 import { BusinessDate } from "./BusinessDate.ts"
 import { Deliveries } from "./Deliveries.ts"
 import { aboutOf, carriesMac, type Facts, factsOf, isReconciliation, keyOf, meaningOf } from "./Facts.ts"
@@ -34,7 +34,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   private plan: PartnerPlan
   private readonly time: Timepiece
   private readonly record: PartnerRecord
-  private readonly books: Books
+  private readonly authorizer: Authorizer
   private readonly date: BusinessDate
   /** The last cut-over that came: it may come again. */
   private lastCutOver = ""
@@ -54,11 +54,11 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.history = history
     this.record = new PartnerRecord(history, time)
     this.date = new BusinessDate(() => this.localMs())
-    this.books = new Books(plan, this.count, () => this.own.settlementDate(), onPosting)
+    this.authorizer = new Authorizer(plan, this.count, () => this.own.settlementDate(), onPosting)
     this.rules = new Rules(plan.rules)
     this.zone = new Zone(plan, time)
     const cutOver = (epoch: number, to: number): void => this.cutOver(epoch, to)
-    this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.books.day, this.date, cutOver)
+    this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.authorizer.day, this.date, cutOver)
     this.sender = this.senderOf(plan)
     this.deliveries = new Deliveries(plan, this.zone, time, this.record, this.count)
   }
@@ -78,7 +78,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     if (!isSameZone(this.plan, plan)) this.zone = new Zone(plan, this.time)
     this.zone.replan(plan)
     this.plan = plan
-    this.books.replan(plan)
+    this.authorizer.replan(plan)
     this.own.replan(plan, this.zone)
     this.sender = this.senderOf(plan)
     this.rules.replan(plan.rules)
@@ -92,7 +92,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       connections: this.live.size,
       waiting: this.deliveries.size,
       checkValues: this.zone.shown(),
-      ledger: this.books.totals()
+      ledger: this.authorizer.totals()
     }
   }
 
@@ -212,7 +212,8 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     }
     const refusal = this.refusalOf(connection.epoch, message)
     const isKnown = refusal === undefined && seen.answer !== undefined
-    const decision = refusal ?? (isKnown ? repeated(seen) : this.books.decide(message, facts, key, conduct, this.zone))
+    const decision =
+      refusal ?? (isKnown ? repeated(seen) : this.authorizer.decide(message, facts, key, conduct, this.zone))
     const answer = isKnown ? seen.answer! : answerTo(this.plan.form.codec, message, decision.code, decision.own)
     // What was refused unread, or what may be decided again, is as if it had never come.
     if (refusal === undefined && decision.isOpen !== true) Object.assign(seen, { answer, code: decision.code })
@@ -322,8 +323,8 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
 
   /** A new business day: settlement date, day's limits and totals start again. */
   private startDay(epoch: number): void {
-    this.record.link("cutOver", epoch, this.books.day.text)
-    this.books.startDay()
+    this.record.link("cutOver", epoch, this.authorizer.day.text)
+    this.authorizer.startDay()
   }
 
   /** Totals of the far side against ours. */
@@ -335,8 +336,8 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   ): void {
     if (this.hasWrongMac(message)) return this.refuseMac(connection, message, facts, rule?.conduct)
     const { codec } = this.plan.form
-    const { code, fields, isEqual } = this.books.day.compared(codec, message.index)
-    this.record.link("totals", connection.epoch, `${isEqual ? "equal" : "different"}: ${this.books.day.text}`)
+    const { code, fields, isEqual } = this.authorizer.day.compared(codec, message.index)
+    this.record.link("totals", connection.epoch, `${isEqual ? "equal" : "different"}: ${this.authorizer.day.text}`)
     const said = saidBy(rule?.conduct.verdict) ?? code
     const answer = answerTo(codec, message, said, fields as Values)
     this.deliveries.deliver(connection, answer, rule?.conduct, facts.mti)

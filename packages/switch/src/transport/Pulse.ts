@@ -5,6 +5,7 @@
  * behind the late beat; in both cases every socket has been read once when the next turn of the event loop begins.
  */
 import { Clock, Effect, type Scope } from "effect"
+import { monotonicMs } from "./Monotonic.ts"
 import { FRESH_MS } from "./Waited.ts"
 
 const BEAT_MS = 100
@@ -23,7 +24,7 @@ export class Pulse {
 
   /** Now. */
   now(): number {
-    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+    return monotonicMs(this.clock)
   }
 
   /** The earliest moment at which bytes that are read now can have come. */

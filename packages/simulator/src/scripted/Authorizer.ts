@@ -33,8 +33,8 @@ export interface Decision {
 
 const APPROVAL_DIGITS = 6
 
-/** The books of one partner. */
-export class Books {
+/** The authorizer of one partner. */
+export class Authorizer {
   readonly day = new DayTotals()
   private plan: PartnerPlan
   private readonly settlementDate: () => string
