@@ -4,8 +4,16 @@ import { type Draft, dialectOf } from "../text/Draft.ts"
 import { type Finding, warning } from "../text/Problem.ts"
 
 /** All findings about `identity` and `speaksFor`. */
-export const identityRelations = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> =>
-  links.flatMap((link) => [...unchecked(link), ...anybody(link, links), ...ofOtherLinks(link, links), ...nobody(link)])
+export const identityRelations = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  // A file may have thousands of links: none of them looks at all others.
+  const owners = Map.groupBy(links, (link) => link.part("institution").text)
+  return links.flatMap((link) => [
+    ...unchecked(link),
+    ...anybody(link, links),
+    ...ofOtherLinks(link, owners),
+    ...nobody(link)
+  ])
+}
 
 const namesOf = (links: ReadonlyArray<Draft>): string =>
   links.flatMap((link) => link.part("name").text ?? []).join(", ")
@@ -32,17 +40,21 @@ const unchecked = (link: Draft): ReadonlyArray<Finding> => {
 }
 
 const anybody = (link: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  if (link.part("speaksFor").text !== "any") return []
   const others = othersOf(link, links)
-  if (link.part("speaksFor").text !== "any" || others.length === 0) return []
+  if (others.length === 0) return []
   const rule = `this partner may name every institution, those of other links too (${namesOf(others)})`
   return [warning(link.part("speaksFor").path, rule, "List them where they are known; a centre's link may need `any`.")]
 }
 
-const ofOtherLinks = (link: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> =>
+const ofOtherLinks = (
+  link: Draft,
+  owners: ReadonlyMap<string | undefined, ReadonlyArray<Draft>>
+): ReadonlyArray<Finding> =>
   link.part("speaksFor").entries.flatMap((entry) => {
-    const owners = othersOf(link, links).filter((other) => other.part("institution").text === entry.text)
-    if (owners.length === 0) return []
-    const rule = `this partner may speak for an institution that has a link of its own (${namesOf(owners)})`
+    const others = entry.text === link.part("institution").text ? [] : (owners.get(entry.text) ?? [])
+    if (others.length === 0) return []
+    const rule = `this partner may speak for an institution that has a link of its own (${namesOf(others)})`
     return [warning(entry.path, rule, "Take it out, if only the institution itself should.")]
   })
 
