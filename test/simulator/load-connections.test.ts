@@ -2,7 +2,8 @@
 import { cupsFrame } from "@jinka/codec"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
-import { findKnee, parseBound, runLoad } from "../../packages/simulator/src/load/RunLoad.ts"
+import { Sockets } from "../../packages/simulator/src/link/Sockets.ts"
+import { findKnee, judged, parseBound, runLoad } from "../../packages/simulator/src/load/RunLoad.ts"
 import { answerTo, cleanUp, framed, host, listenTo, until } from "../switch/modes/Rig.ts"
 import { caller, loadOf, ofLinks, port, watching } from "./LoadSystems.ts"
 
@@ -155,6 +156,27 @@ describe("A load on which nothing came about", () => {
 
       expect(ofLinks(result)).toEqual([`link acquirer: no connection to 127.0.0.1:${nobody} came about (ECONNREFUSED)`])
       expect(result.measure.totals()).toMatchObject({ answered: 0, timedOut: 0 })
+    }
+  })
+})
+
+describe("A generator whose machine has no room for a connection", () => {
+  it.each(["EADDRNOTAVAIL", "EMFILE"])("is the limit, and says so: %s", async (why) => {
+    const ours = await port()
+    for (const mode of ["sync-short", `async-short, listen: "127.0.0.1:${ours}"`]) {
+      const settings = await loadOf(
+        `acquirer: { mode: ${mode}, connect: a:1 }`,
+        "fixed 50/s for 200ms",
+        "timeout: 200ms"
+      )
+      const network = { ...(await Effect.runPromise(Effect.service(Sockets))), dial: () => Effect.succeed(why) }
+      const running = runLoad(settings, watching()).pipe(Effect.provideService(Sockets, network))
+      const result = await Effect.runPromise(running)
+
+      expect(result.invalid.join("; ")).toContain(
+        "the generator was the limit: this machine had no port or file for 10 connections"
+      )
+      expect(judged(parseBound("p99 < 5 ms")!, result)).toMatchObject({ isInvalid: true, isKept: false })
     }
   })
 })

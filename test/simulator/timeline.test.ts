@@ -105,7 +105,9 @@ describe("a finding", () => {
 
 describe("the rules that were added", () => {
   it("say that no fault came, that a request took too long, and where a card number stands in clear", () => {
-    expect(brokenOf({ ...sound(), faults: [fault("connected")] })).toEqual(["faults-came"])
+    expect(brokenOf({ ...sound(), faults: [fault("connected"), fault("ended")] })).toEqual(["faults-came"])
+    // A fault of bytes has a line of its own, too.
+    expect(brokenOf({ ...sound(), faults: [fault("connected"), fault("began")] })).toEqual([])
 
     const slow = sound()
     const end = lineOf(slow, 1, "approved")

@@ -12,7 +12,7 @@ const faultsCame: Rule = {
   doesNotCheck: "whether every rule did",
   find: ({ faults, issuerFaults }) => {
     if (faults === undefined && issuerFaults === undefined) return undefined
-    const quiet = new Set(["connected", "disconnected", "refused", "shadowDown", "set", "cleared"])
+    const quiet = new Set(["connected", "disconnected", "refused", "shadowDown", "set", "cleared", "ended"])
     return [...(faults ?? []), ...(issuerFaults ?? [])].some(({ did }) => !quiet.has(did))
       ? []
       : [{ rule: "faults-came", says: "no fault came in the whole run" }]

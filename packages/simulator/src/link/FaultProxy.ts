@@ -206,7 +206,9 @@ const pair = ({ number, near, target, tls, seed, plan, pairs, faultsOf, now }: J
   pairs.add(joined)
   plan?.opened(number)
   const gone = (): void => {
-    if (pairs.delete(joined)) plan?.closed(number, why)
+    if (!pairs.delete(joined)) return
+    const lost = joined.toTarget.swallowed + joined.fromTarget.swallowed
+    plan?.closed(number, why === "" && lost > 0 ? `bytes lost in a black hole: ${lost}` : why)
   }
   const leave =
     ({ raw }: OpenSocket) =>

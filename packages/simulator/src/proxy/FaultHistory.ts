@@ -13,7 +13,10 @@ const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(
 export const FaultLine = Schema.Struct({
   /** Milliseconds since 1970. */
   at: Schema.Finite,
-  /** What was done: a rule's verb, or `connected`, `disconnected`, `refused`, `shadowDown`, `unframed`, `set`, `cleared`. */
+  /**
+   * What was done: a rule's verb, `began` and `ended` for a fault of bytes, or `connected`, `disconnected`, `refused`,
+   * `shadowDown`, `unframed`, `set`, `cleared`.
+   */
   did: Schema.String,
   /** From 1; 0: all of them. */
   connection: Schema.Finite,

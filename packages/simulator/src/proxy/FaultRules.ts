@@ -47,6 +47,8 @@ interface Active {
   fitted: number
   met: number
   isDone: boolean
+  /** The history has that it began, and not yet that it ended. */
+  isNoted: boolean
 }
 
 /** The rules of one proxy. */
@@ -128,6 +130,7 @@ export class FaultRules implements FaultPlan, RuleBook {
     this.now = now
     let isRefusing = false
     for (const one of this.rules) {
+      this.noteTimes(one, this.isInForce(one))
       if (one.rule.fault.kind === "refuse" && this.isInForce(one)) isRefusing = true
       if (one.isOfMessages || one.isDone || !isCutFault(one.rule.fault) || now < one.since + one.rule.from) continue
       one.isDone = true
@@ -183,14 +186,35 @@ export class FaultRules implements FaultPlan, RuleBook {
   private put(rule: FaultRule, id: number): void {
     const chance = chanceOf(this.settings.seed, "rule", rule.text)
     const isOfMessages = needsMessages(rule)
-    this.rules.push({ id, rule, chance, since: this.now, isOfMessages, fitted: 0, met: 0, isDone: false })
+    this.rules.push({
+      id,
+      rule,
+      chance,
+      since: this.now,
+      isOfMessages,
+      fitted: 0,
+      met: 0,
+      isDone: false,
+      isNoted: false
+    })
     this.rules.sort((one, other) => one.id - other.id)
   }
 
   private remove(id: number): boolean {
     const at = this.rules.findIndex((one) => one.id === id)
-    if (at >= 0) this.rules.splice(at, 1)
-    return at >= 0
+    if (at < 0) return false
+    this.noteTimes(this.rules[at]!, false)
+    this.rules.splice(at, 1)
+    return true
+  }
+
+  /** A fault that befalls no message of its own has a line when it begins, and one when it has ended. */
+  private noteTimes(one: Active, isInForce: boolean): void {
+    const { connection, direction, fault, text } = one.rule
+    if (!isByteFault(fault) || fault.kind === "corrupt" || isInForce === one.isNoted) return
+    one.isNoted = isInForce
+    const way = direction === "both" ? {} : { direction }
+    this.settings.note({ did: isInForce ? "began" : "ended", connection, ...way, rule: text })
   }
 
   private isOver({ isDone, met, rule, since }: Active): boolean {
