@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { defects } from "./Defects.ts"
 import { jinkaSwitch } from "./JinkaSwitch.ts"
+import { drawOptions } from "./Options.ts"
 import { runnerOf, worldRunner } from "./Runner.ts"
 import type { Subject } from "./Subject.ts"
 
@@ -74,6 +75,14 @@ describe("the world as a command", () => {
     expect(worldRunner.run(5, "switch", short, true).trace.length).toBeGreaterThan(first!.trace.length)
     expect(first!.findings).toEqual([])
     expect(first!.linkHours).toBeGreaterThan(0)
+  })
+
+  it("has a net that bears the purchases that are wished", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { acquirers, net } = drawOptions(seed, { acquirer: { pause: [10, 10] } })
+      // 100 a second of each, with 400 bytes, must be on their way at once.
+      expect(net.kernelRoom / net.latencyMs[1]).toBeGreaterThanOrEqual((acquirers.length * 400) / 10)
+    }
   })
 
   it("says what is wrong with wishes, and that there is nothing to shrink", () => {

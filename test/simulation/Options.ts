@@ -288,6 +288,19 @@ const drawNet = (random: SeededRandom): NetOptions => ({
   resetLosesInFlight: often(random, 1)
 })
 
+/** Bytes of a message, and how many of them a purchase and what is taken back of it may cost one connection. */
+const PURCHASE_BYTES = 4 * 400
+
+/**
+ * A net that bears what is wished of it: so many purchases as acquirers make whose pause is wished, over connections that hold so
+ * many bytes for so long. Else nothing that waits would ever be through, and that would be no fault of the switch.
+ */
+const bearing = (net: NetOptions, acquirers: number, pause: AcquirerOptions["pause"] | undefined): NetOptions => {
+  if (pause === undefined) return net
+  const perMs = (2 * acquirers) / Math.max(1, pause[0] + pause[1])
+  return { ...net, kernelRoom: Math.max(net.kernelRoom, Math.ceil(perMs * PURCHASE_BYTES * net.latencyMs[1])) }
+}
+
 /** Draws a run. The same seed and wishes give the same options. */
 export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
   const random = new SeededRandom(seed, "options")
@@ -346,7 +359,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
   return {
     seed,
     startsAt: random.pick(starts),
-    net: drawNet(random.stream("net")),
+    net: bearing(drawNet(random.stream("net")), acquirers.length, wishes.acquirer?.pause),
     disk: { commitMs: random.pick([[0.1, 1] as const, [1, 20] as const, [2, 400] as const]) },
     timerMs: random.stream("timers").pick([20, 100, 100]),
     acquirers,
