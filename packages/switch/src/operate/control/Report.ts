@@ -324,15 +324,6 @@ const OwnerReport = Schema.Struct({
 /** See the schema. */
 export type OwnerReport = typeof OwnerReport.Type
 
-/** What a node that stands by says of the owner that it sees; "": none. */
-export const ownerWords = (node: string, owner: string): string => {
-  if (owner === "") return "no node has the switch yet"
-  // Started again before the others can know that it has ended.
-  return owner === node
-    ? "it had the switch until it ended, and no other node has it yet"
-    : `node ${owner} has the switch`
-}
-
 /** The whole switch. */
 export const StatusReport = Schema.Struct({
   name: Schema.String,

@@ -7,8 +7,9 @@ import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { noCounts } from "../../journal/EntryKind.ts"
 import type { StandingBy } from "../owner/Claim.ts"
 import type { Asked } from "./Control.ts"
-import { ownerWords, type StatusReport } from "./Report.ts"
+import type { StatusReport } from "./Report.ts"
 import { entriesByKind, type Identity } from "./Status.ts"
+import { ownerWords } from "./StatusText.ts"
 
 /** What a node that stands by knows. */
 export interface Standby {

@@ -3,14 +3,7 @@
  */
 import { counted } from "../Counted.ts"
 import { alarmText, linkText } from "./LinkText.ts"
-import {
-  type DoorReport,
-  type GroupReport,
-  type ModuleReport,
-  type OwnerReport,
-  ownerWords,
-  type StatusReport
-} from "./Report.ts"
+import type { DoorReport, GroupReport, ModuleReport, OwnerReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 import { byCode } from "./TrafficText.ts"
 
@@ -67,6 +60,15 @@ const unwrittenText = ({ bytes, entries, lagMs }: StatusReport["unwritten"]): st
 /** `owner      node n1 for 3 min, epoch 4`. */
 const ownerText = ({ node, epoch, since }: OwnerReport, at: string): string =>
   `owner      node ${node} for ${span(since, at)}, epoch ${epoch}`
+
+/** What a node that stands by says of the owner that it sees; "": none. */
+export const ownerWords = (node: string, owner: string): string => {
+  if (owner === "") return "no node has the switch yet"
+  // Started again before the others can know that it has ended.
+  return owner === node
+    ? "it had the switch until it ended, and no other node has it yet"
+    : `node ${owner} has the switch`
+}
 
 /** All that a node has to say that stands by. */
 const standbyText = ({ name, pid, startedAt, at }: StatusReport, { node, owner, blind }: OwnerReport): string => {
