@@ -111,7 +111,7 @@ describe("A group in the configuration", () => {
     [
       "a group without members",
       changed("members: [{ link: issuer-a }, { link: issuer-b }]", "members: []"),
-      ["groups[0].members[0]"]
+      ["groups[0].members"]
     ],
     ["a route to nowhere", changed("to: issuer }", "to: isuer }"), ["routes[0].to"]]
   ])("is refused with %s", async (_, text, paths) => {
