@@ -15,6 +15,7 @@ export * from "./dialects/Iso8583V1987Ascii.ts"
 export * from "./dialects/Iso8583V1993.ts"
 export * from "./dialects/Iso8583V2003.ts"
 export * from "./dialects/UnionPayPos.ts"
+export * from "./dialects/YamlDocument.ts"
 export * from "./dialects/YamlNesting.ts"
 export * from "./dialects/YamlWords.ts"
 export {

@@ -61,4 +61,14 @@ describe("A YAML text that is wrong", () => {
       for (const one of await said(text)) expect(one).not.toMatch(/\d{12}/)
     }
   )
+
+  // Each key was compared with all before it: some minutes for these.
+  it("names the line of a key that is given twice, in a mapping of a hundred thousand keys too", async () => {
+    const keys = Array.from({ length: 100_000 }, (_, n) => `k${n}: 1\n`).join("")
+
+    for (const one of await said(`${keys}k7: 2\n`)) {
+      expect(one).toContain("a key is given twice in one mapping")
+      expect(one).toContain("100001")
+    }
+  })
 })

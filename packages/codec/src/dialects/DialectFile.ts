@@ -15,7 +15,7 @@
  * A file without `extends` is a table of its own: it says all its fields. Every mistake is named with its place; nothing is
  * guessed.
  */
-import { parseDocument, type YAMLError } from "yaml"
+import { LineCounter, type YAMLError } from "yaml"
 import type { Dialect } from "../iso8583/Dialect.ts"
 import type { HeaderFormat } from "../iso8583/Header.ts"
 import { cups } from "./Cups.ts"
@@ -35,6 +35,7 @@ import { iso8583v2003 } from "./Iso8583V2003.ts"
 import { keyExchangeErrors, keyExchangeRelations } from "./KeyExchangeCheck.ts"
 import { reconciliationErrors, reconciliationRelations } from "./ReconciliationCheck.ts"
 import { unionPayPos } from "./UnionPayPos.ts"
+import { parseYamlDocument } from "./YamlDocument.ts"
 import { isNestedTooDeep } from "./YamlNesting.ts"
 import { yamlWrong } from "./YamlWords.ts"
 
@@ -85,9 +86,9 @@ const nothing = (version: 0 | 1 | 2): Dialect => {
 }
 
 /** What is wrong with a text, and where. */
-const yamlWords = (wrong: YAMLError): string => {
+const yamlWords = (wrong: YAMLError, lines: LineCounter): string => {
   const { rule, fix } = yamlWrong(wrong)
-  return `${rule} (line ${wrong.linePos?.[0].line ?? 1}): ${fix[0]!.toLowerCase()}${fix.slice(1).replace(/\.$/, "")}`
+  return `${rule} (line ${lines.linePos(wrong.pos[0]).line}): ${fix[0]!.toLowerCase()}${fix.slice(1).replace(/\.$/, "")}`
 }
 
 const noAnchor = "an alias (*) names no anchor (&) above it: put the value in quotes, or write it out"
@@ -98,9 +99,10 @@ const parsed = (source: string | object): unknown => {
   const tooDeep = dialectInvalid("", "lists and mappings are nested too deep")
   if (isNestedTooDeep(source)) return tooDeep
   try {
-    const document = parseDocument(source, { logLevel: "error", stringKeys: true })
+    const lines = new LineCounter()
+    const document = parseYamlDocument(source, { logLevel: "error", stringKeys: true, lineCounter: lines })
     const [wrong] = [...document.errors, ...document.warnings]
-    return wrong === undefined ? document.toJS() : dialectInvalid("", yamlWords(wrong))
+    return wrong === undefined ? document.toJS() : dialectInvalid("", yamlWords(wrong, lines))
   } catch (error) {
     const message = error instanceof Error ? error.message : ""
     return dialectInvalid("", message.startsWith("Unresolved alias") ? noAnchor : yamlWrong({ code: "", message }).rule)

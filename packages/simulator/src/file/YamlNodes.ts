@@ -3,8 +3,8 @@
  * file, its line and the key before it. Owns values of the usual kinds; knows no file's meaning.
  */
 import { dirname, resolve } from "node:path"
-import { isNestedTooDeep, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
-import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"
+import { isNestedTooDeep, parseYamlDocument, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
+import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode } from "yaml"
 import type { Endpoint } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { textOfFile } from "./FileBytes.ts"
@@ -51,7 +51,7 @@ export const parseYaml = (file: string, text: string): YamlMap => {
   const refuse = (line: number, rule: string) => new FileInvalid({ file, line, rule })
   if (isNestedTooDeep(text)) throw refuse(1, `lists and maps are nested more than ${YAML_NESTING_MAX} deep`)
   const lines = new LineCounter()
-  const document = parseDocument(text, { schema: "failsafe", lineCounter: lines })
+  const document = parseYamlDocument(text, { schema: "failsafe", lineCounter: lines })
   const wrong = document.errors[0]
   if (wrong !== undefined) {
     const { rule, fix } = yamlWrong(wrong)

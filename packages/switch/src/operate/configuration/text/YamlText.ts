@@ -1,19 +1,8 @@
 /**
  * The text of a configuration: YAML 1.2 read into plain values, with the line of every key and value.
  */
-import { coverTyped, isNestedTooDeep, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type YAMLError
-} from "yaml"
+import { coverTyped, isNestedTooDeep, parseYamlDocument, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLError } from "yaml"
 import type { Finding, Path, Problem } from "./Problem.ts"
 
 /** Longest text of a scalar that is shown as what was found. */
@@ -41,7 +30,7 @@ export class YamlText {
 
   constructor(text: string) {
     const isDeep = isNestedTooDeep(text)
-    this.document = parseDocument(isDeep ? "" : text, {
+    this.document = parseYamlDocument(isDeep ? "" : text, {
       lineCounter: this.lines,
       prettyErrors: false,
       stringKeys: true,
