@@ -32,7 +32,7 @@ export interface KeyPlace {
   readonly form: (typeof keyForms)[number]
 }
 
-/** A value at some positions of a field and says one thing of a few. */
+/** A value at some positions of a field, which says one thing of a few. */
 export interface KeyStatement<Meaning extends string> {
   readonly de: number
   readonly at: number

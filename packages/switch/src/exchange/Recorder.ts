@@ -198,8 +198,7 @@ export class Recorder {
 
   /** Something that concerns the switch and not one link, in plain words; 0 while room is scarce: the log has it. */
   switchEvent(text: string): number {
-    if (this.isScarce) return 0
-    return this.plain(EntryKind.event, 0, 0, 0, text)
+    return this.isScarce ? 0 : this.lasting(text)
   }
 
   /** What a start has to find, in plain words; written while room is scarce, too. */

@@ -6,6 +6,7 @@ import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { Desk } from "./Desk.ts"
 import type { Recorder } from "./Recorder.ts"
+import { isFarBehind } from "./SaidAgain.ts"
 
 /** How the event begins; behind it the names of the links with STANs of ours. More of them are in events behind the first. */
 const first = "STANs of ours:"
@@ -13,9 +14,6 @@ const more = "STANs of ours, too:"
 
 /** Names in one event: each has 64 characters at most, and the event 255. */
 const NAMES_MAX = 3
-
-/** Entries behind the last one, from which on it is said again: a start reads more than that. */
-const SAID_AGAIN_AFTER = 15_000
 
 /** What is needed of all desks. */
 interface Saying {
@@ -60,7 +58,7 @@ export class StanModes {
 
   /** The same, once it lies far behind. */
   sayAgain(last: number): void {
-    if (this.saidBy > last - SAID_AGAIN_AFTER) return
+    if (!isFarBehind(this.saidBy, last)) return
     this.saidBy = 0
     this.say()
   }

@@ -21,7 +21,7 @@ const GEE = "g".charCodeAt(0)
 
 /**
  * Bytes as letters, two for each: hexadecimal with g to p for 0 to 9. Digits in a row would now and then look like a card number,
- * and whoever covers those in a log, the switch itself first, would cover the word.
+ * and whoever covers those in a log, the switch itself first, would cover some of it.
  */
 const lettersOf = (hex: string): string => hex.replace(/\d/g, (digit) => String.fromCharCode(GEE + Number(digit)))
 const hexOf = (letters: string): string => letters.replace(/[g-p]/g, (one) => String(one.charCodeAt(0) - GEE))

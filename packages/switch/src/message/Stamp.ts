@@ -16,18 +16,10 @@ export const sizedStan = ({ fields, roles }: Layout, stan: string): string => {
   return field !== undefined && field.fixed >= 0 ? stan.padStart(field.units, "0") : stan
 }
 
-/** The second that was written last, since the epoch, and its text. */
-let lastSecond = Number.NaN
-let lastText = ""
-
 /** DE 7, MMDDhhmmss, of a time in milliseconds; the caller has added the network's offset from UTC. */
 export const transmissionTime = (ms: number): string => {
-  const second = Math.floor(ms / 1000)
-  if (second === lastSecond) return lastText
-  const iso = new Date(1000 * second).toISOString()
-  lastSecond = second
-  lastText = iso.slice(5, 7) + iso.slice(8, 10) + iso.slice(11, 13) + iso.slice(14, 16) + iso.slice(17, 19)
-  return lastText
+  const iso = new Date(ms).toISOString()
+  return iso.slice(5, 7) + iso.slice(8, 10) + iso.slice(11, 13) + iso.slice(14, 16) + iso.slice(17, 19)
 }
 
 /**

@@ -11,6 +11,7 @@ import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import type { WayOut } from "../gate/WayOut.ts"
+import { isFarBehind } from "../SaidAgain.ts"
 import {
   answered,
   type BusinessDay,
@@ -24,9 +25,6 @@ import {
   LinkDay,
   type Moved
 } from "./BusinessDay.ts"
-
-/** Entries behind the last one, from which on a business day is said again: a start need not read back to where it began. */
-const SAID_AGAIN_AFTER = 15_000
 
 /** The business days of one switch. */
 export class BusinessDays {
@@ -125,7 +123,7 @@ export class BusinessDays {
   sayAgain(last: number): void {
     for (const desk of this.desks.present) {
       const { day } = desk
-      if (day === undefined || day.saidBy === 0 || day.saidBy > last - SAID_AGAIN_AFTER) continue
+      if (day === undefined || day.saidBy === 0 || !isFarBehind(day.saidBy, last)) continue
       day.saidBy = this.desks.record.day(desk, dayText(day.now, day.movedBy))
     }
   }

@@ -7,6 +7,7 @@
  */
 import type { Entry } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
+import { isFarBehind } from "../SaidAgain.ts"
 
 /** How it came into doubt. `unreversed`: the exchange moves money, and there is no reversal for it. */
 export type DoubtEnd = "abandoned" | "declined" | "unreversed"
@@ -32,8 +33,6 @@ export interface InDoubt {
 /** Counts of one link, or of all. */
 export type DoubtCounts = Readonly<Record<DoubtEnd, number>>
 
-/** Entries behind the last one, from which on something in doubt is said again. */
-const SAID_AGAIN_AFTER = 15_000
 /** Those that are said again at once. */
 const AT_ONCE = 100
 
@@ -121,7 +120,7 @@ export class Doubts {
   sayAgain(last: number, say: (one: InDoubt) => number): void {
     let said = 0
     for (const one of this.known.values()) {
-      if (one.since > last - SAID_AGAIN_AFTER) continue
+      if (!isFarBehind(one.since, last)) continue
       if (++said > AT_ONCE) return
       one.since = say(one)
     }

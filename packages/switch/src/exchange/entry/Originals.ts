@@ -42,6 +42,24 @@ const isOfAnotherDay = ({ day, language }: Desk, index: MessageIndex, { exchange
   day?.forgets(exchange) === true &&
   language.keyTime(index) === 0
 
+/** Whether a message says that it is about another one. */
+const isAboutOther = (language: Language, index: MessageIndex): boolean =>
+  language.original(index) !== undefined || mtiClass(index.mti) === "reversal"
+
+/** The message with `stan` as its own and `exchange` as its original; `undefined`: it is about one, and there is none. */
+const renamed = (
+  language: Language,
+  index: MessageIndex,
+  stan: string,
+  exchange: number | undefined
+): MessageIndex | undefined => {
+  if (!isAboutOther(language, index)) return language.withStan(index, stan)
+  if (exchange === undefined) return undefined
+  return language.original(index) === undefined
+    ? language.withStan(index, stanOf(exchange))
+    : language.withStan(index, stan, stanOf(exchange))
+}
+
 /** Finds originals among what is outstanding and what is remembered. */
 export class Originals {
   private readonly desks: Desks
@@ -103,21 +121,8 @@ export class Originals {
    * could hit another one's. `told`: see `meant`.
    */
   withStan(origin: Desk, index: MessageIndex, stan: string, told?: Told): MessageIndex | undefined {
-    const isAboutOther = origin.language.original(index) !== undefined || mtiClass(index.mti) === "reversal"
-    return this.renamed(origin, index, stan, isAboutOther ? this.meant(origin, index, told)?.exchange : undefined)
-  }
-
-  /** The same, where the original is `exchange`. */
-  private renamed(
-    { language }: Desk,
-    index: MessageIndex,
-    stan: string,
-    exchange: number | undefined
-  ): MessageIndex | undefined {
-    const hasOriginal = language.original(index) !== undefined
-    if (!hasOriginal && mtiClass(index.mti) !== "reversal") return language.withStan(index, stan)
-    if (exchange === undefined) return undefined
-    return hasOriginal ? language.withStan(index, stan, stanOf(exchange)) : language.withStan(index, stanOf(exchange))
+    if (!isAboutOther(origin.language, index)) return origin.language.withStan(index, stan)
+    return renamed(origin.language, index, stan, this.meant(origin, index, told)?.exchange)
   }
 
   /**
@@ -137,7 +142,7 @@ export class Originals {
     const partners = [target, ...this.desks.groups.others(target.id)]
     const other = isOwn ? "callers" : "own"
     const isChanged = exchange !== 0 && partners.some((one) => this.isSentAs(other, one, origin, index, exchange))
-    if (!isChanged) return isOwn ? this.renamed(origin, index, stan, meant?.exchange) : index
+    if (!isChanged) return isOwn ? renamed(language, index, stan, meant?.exchange) : index
     if (language.original(index) === undefined) return isOwn ? index : language.withStan(index, stanOf(exchange))
     return isOwn ? language.withStan(index, stan) : language.withStan(index, language.stan(index), stanOf(exchange))
   }

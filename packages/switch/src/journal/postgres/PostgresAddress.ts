@@ -3,7 +3,7 @@
  *
  * Several hosts are tried in their order, and the first that takes writes is used, as with libpq's
  * `target_session_attrs=read-write` (postgresql.org/docs, "Connection URIs"): a cluster needs no address that moves. Nothing may
- * are behind `?`: what a connection is made with is in the configuration, or follows from what a journal needs.
+ * be behind `?`: what a connection is made with is in the configuration, or follows from what a journal needs.
  */
 import { JournalError } from "../JournalError.ts"
 

@@ -33,9 +33,8 @@ export class LegConnection {
   isJoined = false
   private readonly owner: LegConnectionOwner
   private readonly clock: Clock.Clock
-  private early: Array<Buffer> = []
-  /** When each of them may have come, at the earliest. */
-  private earlySince: Array<number> = []
+  /** What came before the pair was joined, and when it may have come at the earliest. */
+  private early: Array<{ readonly chunk: Buffer; readonly since: number }> = []
   private earlyBytes = 0
   private isWatching = false
   private isOver = false
@@ -119,20 +118,18 @@ export class LegConnection {
   private keep(chunks: ReadonlyArray<Buffer>): void {
     this.lastByte = this.now()
     for (const chunk of chunks) {
-      this.early.push(chunk)
-      this.earlySince.push(this.lastByte - waitedMs(chunk))
+      this.early.push({ chunk, since: this.lastByte - waitedMs(chunk) })
       this.earlyBytes += chunk.length
     }
   }
 
   private takeEarly(): ReadonlyArray<Buffer> {
-    const { early, earlySince } = this
+    const { early } = this
     const now = this.now()
-    early.forEach((chunk, n) => {
-      markWaited(chunk, now - earlySince[n]!)
-    })
     this.early = []
-    this.earlySince = []
-    return early
+    return early.map(({ chunk, since }) => {
+      markWaited(chunk, now - since)
+      return chunk
+    })
   }
 }

@@ -1,7 +1,14 @@
 /**
  * The text of a configuration: YAML 1.2 read into plain values, with the line of every key and value.
  */
-import { coverTyped, isNestedTooDeep, parseYamlDocument, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
+import {
+  coverTyped,
+  isNestedTooDeep,
+  parseYamlDocument,
+  YAML_NESTING_MAX,
+  type YamlWrong,
+  yamlWrong
+} from "@jinka/codec"
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLError } from "yaml"
 import type { Finding, Path, Problem } from "./Problem.ts"
 
@@ -14,10 +21,10 @@ const PROBLEMS_MAX = 20
 /** Aliases that a document may expand, so that a small file cannot become a huge one. */
 const ALIASES_MAX = 100
 
-const tooDeep = [
-  `lists and mappings are nested more than ${YAML_NESTING_MAX} deep`,
-  "Begin with a copy of examples/01-first-link/switch.yaml."
-] as const
+const tooDeep = {
+  rule: `lists and mappings are nested more than ${YAML_NESTING_MAX} deep`,
+  fix: "Begin with a copy of examples/01-first-link/switch.yaml."
+}
 
 /** One parsed text. */
 export class YamlText {
@@ -37,10 +44,10 @@ export class YamlText {
       logLevel: "error"
     })
     const problems = isDeep
-      ? [this.problem(0, ...tooDeep)]
-      : wordable(this.document).map((wrong) => this.problem(wrong.pos[0], ...wordsFor(wrong)))
+      ? [this.problem(0, tooDeep)]
+      : wordable(this.document).map((wrong) => this.problem(wrong.pos[0], yamlWrong(wrong)))
     const value = problems.length === 0 ? this.plain() : undefined
-    this.problems = value instanceof Unreadable ? [this.problem(0, value.rule, value.fix)] : problems
+    this.problems = value instanceof Unreadable ? [this.problem(0, value)] : problems
     this.value = value instanceof Unreadable ? undefined : value
   }
 
@@ -65,7 +72,7 @@ export class YamlText {
     return value instanceof Unreadable ? undefined : value
   }
 
-  private problem(offset: number, rule: string, fix: string): Problem {
+  private problem(offset: number, { fix, rule }: YamlWrong): Problem {
     return { severity: "error", path: [], ...this.place(offset), rule, fix }
   }
 
@@ -141,11 +148,6 @@ const wordable = ({ errors, warnings }: Document.Parsed): ReadonlyArray<YAMLErro
   const [first] = errors.filter((one) => !isClear(one))
   const clear = errors.filter((one) => isClear(one) && (first === undefined || one.pos[0] < first.pos[0]))
   return [...clear, ...(first === undefined ? warnings : [first])].slice(0, PROBLEMS_MAX)
-}
-
-const wordsFor = (wrong: YAMLError): readonly [rule: string, fix: string] => {
-  const { rule, fix } = yamlWrong(wrong)
-  return [rule, fix]
 }
 
 /** Whether a value holds itself. */
