@@ -14,10 +14,8 @@ import { answerTo, framed, listenTo } from "../switch/modes/Rig.ts"
 /** A port that is free. */
 export const port = (): Promise<number> => Effect.runPromise(freePort)
 
-const text = (links: string, profile: string, more: string, field: string): string => `
-data: cards.csv
-links: { ${links} }
-messages:
+/** The messages of a load file: a sign-on, and a purchase of a row's card with these fields besides. */
+export const messagesWith = (fields: ReadonlyArray<string>): string => `messages:
   signOn: { mti: "0820", header: { destination: "00010000", source: "48020000" }, 7: "{time}", 11: "{stan}", 33: "48020000", 70: "001" }
   purchase:
     mti: "0200"
@@ -27,14 +25,16 @@ messages:
     4: "{amount 100..9999}"
     7: "{time}"
     11: "{stan}"
-    18: "5411"
-    25: "00"
     32: "48020000"
     33: "48020000"
     37: "{rrn}"
     41: "T0000001"
-    49: "156"
-    ${field}
+    ${fields.join("\n    ")}`
+
+const text = (links: string, profile: string, more: string, field: string): string => `
+data: cards.csv
+links: { ${links} }
+${messagesWith(['18: "5411"', '25: "00"', '49: "156"', field])}
 mix: [100 purchase]
 profile: ["${profile}"]
 ${more}`

@@ -22,6 +22,7 @@ import {
   runLoad
 } from "../../packages/simulator/src/load/RunLoad.ts"
 import { patience } from "../Pace.ts"
+import { messagesWith } from "./LoadSystems.ts"
 
 const codec = interpret(cups)
 
@@ -76,21 +77,7 @@ seed: 3
 data: cards.csv
 links:
   acquirer: { connect: 127.0.0.1:${port}, dialect: cups, connections: 2, sign on: signOn }
-messages:
-  signOn: { mti: "0820", header: { destination: "00010000", source: "48020000" }, 7: "{time}", 11: "{stan}", 33: "48020000", 70: "001" }
-  purchase:
-    mti: "0200"
-    header: { destination: "00010000", source: "48020000" }
-    2: "{row.pan}"
-    3: "000000"
-    4: "{amount 100..9999}"
-    7: "{time}"
-    11: "{stan}"
-    32: "48020000"
-    33: "48020000"
-    37: "{rrn}"
-    41: "T0000001"
-    42: "M00000000000001"
+${messagesWith(['42: "M00000000000001"'])}
 mix: [100 purchase]
 profile: ["${profile}"]
 timeout: 1s

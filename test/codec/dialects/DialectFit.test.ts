@@ -33,6 +33,13 @@ describe("A dialect file", () => {
     expect(said(text)).toContain(wrong)
   })
 
+  it("may give a reversal an amount with its sign, which no other character may take the place of", () => {
+    expect(said("reversal: { sets: { 28: C00000000 } }", "iso8583v1987Ascii")).toEqual([])
+    expect(said("reversal: { sets: { 28: '000000000' } }", "iso8583v1987Ascii")).toEqual([
+      'reversal.sets.28: "000000000" does not fit field 28, which is x+n8'
+    ])
+  })
+
   it.each(Object.keys(dialects))("that only extends %s is good", (base) => {
     expect(said("", base)).toEqual([])
   })

@@ -7,7 +7,7 @@ import type { CommitGroup } from "../../../packages/switch/src/journal/CommitGro
 import { JournalError } from "../../../packages/switch/src/journal/JournalError.ts"
 import { type JournalReason, reasonOf } from "../../../packages/switch/src/journal/JournalReason.ts"
 import { JournalStore, type OpenStore, type StoreEvents } from "../../../packages/switch/src/journal/JournalStore.ts"
-import { MemoryGroups } from "../../../packages/switch/src/journal/MemoryGroups.ts"
+import { type Kept, MemoryGroups } from "../../../packages/switch/src/journal/MemoryGroups.ts"
 import { MemoryStore } from "../../../packages/switch/src/journal/MemoryStore.ts"
 import {
   type CommitEvents,
@@ -19,7 +19,7 @@ import { type Taken, takeOver } from "../../../packages/switch/src/journal/postg
 import type { OutgoingGroup } from "../../../packages/switch/src/journal/postgres/PostgresRows.ts"
 import type { Keyring } from "../../../packages/switch/src/journal/Seal.ts"
 import type { Life } from "../world/Machine.ts"
-import type { KeptGroup, KeptGroups } from "./KeptGroups.ts"
+import type { KeptGroups } from "./KeptGroups.ts"
 import type { SimPostgres } from "./SimPostgres.ts"
 
 /** Pause before a question is asked again that met no PostgreSQL, milliseconds; as the journal's thread has it. */
@@ -92,7 +92,7 @@ class Opened implements CommitEvents {
   private hasFailed = false
   private isClosed = false
 
-  constructor(where: FleetPlace, taken: Taken, events: StoreEvents, kept: ReadonlyArray<KeptGroup>) {
+  constructor(where: FleetPlace, taken: Taken, events: StoreEvents, kept: ReadonlyArray<Kept>) {
     this.where = where
     this.taken = taken
     this.events = events

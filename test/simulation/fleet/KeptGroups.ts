@@ -1,20 +1,10 @@
 /** Groups in PostgreSQL as entries, read with the switch's own reader; each is opened once in a run. */
-
 import { groupAt } from "../../../packages/switch/src/journal/CommitGroup.ts"
 import { CommitGroupReader } from "../../../packages/switch/src/journal/CommitGroupReader.ts"
 import { type Entry, entryAt, readEntry, readU64 } from "../../../packages/switch/src/journal/Entry.ts"
 import type { GroupRow, GroupRows } from "../../../packages/switch/src/journal/GroupRows.ts"
+import type { Kept } from "../../../packages/switch/src/journal/MemoryGroups.ts"
 import type { Keyring } from "../../../packages/switch/src/journal/Seal.ts"
-
-/** A group as the memory store keeps it. */
-export interface KeptGroup {
-  readonly bytes: Buffer
-  readonly first: number
-  readonly last: number
-  readonly floor: number
-  readonly at: number
-  readonly entries: ReadonlyArray<Entry>
-}
 
 const none: GroupRows = {
   place: "postgres",
@@ -28,14 +18,14 @@ const none: GroupRows = {
 
 export class KeptGroups {
   private readonly keyring: Keyring
-  private readonly byHash = new Map<string, KeptGroup>()
+  private readonly byHash = new Map<string, Kept>()
 
   constructor(keyring: Keyring) {
     this.keyring = keyring
   }
 
   /** The groups of rows, without the one that begins the chain. */
-  all(rows: ReadonlyArray<GroupRow>, journalId: string): ReadonlyArray<KeptGroup> {
+  all(rows: ReadonlyArray<GroupRow>, journalId: string): ReadonlyArray<Kept> {
     const reader = new CommitGroupReader(none, journalId, this.keyring)
     return rows.filter(({ first }) => first > 0).map((row) => this.one(row, reader))
   }
@@ -45,7 +35,7 @@ export class KeptGroups {
     return this.all(rows, journalId).flatMap(({ entries }) => entries)
   }
 
-  private one(row: GroupRow, reader: CommitGroupReader): KeptGroup {
+  private one(row: GroupRow, reader: CommitGroupReader): Kept {
     const name = row.hash.toString("latin1")
     const known = this.byHash.get(name)
     if (known !== undefined) return known

@@ -155,7 +155,8 @@ const secured = (dialect: Dialect, changes: DialectChanges): Dialect => {
 
 /** The base's own values without fields that are no longer there. */
 const keptSets = (sets: ReversalRecipe["sets"], own: unknown, { fields }: Dialect): Pick<ReversalRecipe, "sets"> => {
-  if (sets === undefined || own !== undefined) return sets === undefined ? {} : { sets }
+  if (sets === undefined) return {}
+  if (own !== undefined) return { sets }
   const there = Object.entries(sets).filter(([de]) => fields[Number(de)] !== undefined)
   return there.length === 0 ? {} : { sets: Object.fromEntries(there) }
 }
@@ -166,7 +167,8 @@ const keptPartial = (
   own: unknown,
   { fields }: Dialect
 ): Pick<ReversalRecipe, "partial"> => {
-  if (partial === undefined || own !== undefined) return partial === undefined ? {} : { partial }
+  if (partial === undefined) return {}
+  if (own !== undefined) return { partial }
   const { function: by, ...amounts } = partial
   if (fields[amounts.remains ?? amounts.original ?? 0] === undefined) return {}
   return { partial: by === undefined || fields[by.field] === undefined ? amounts : partial }

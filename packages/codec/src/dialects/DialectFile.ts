@@ -37,7 +37,7 @@ import { reconciliationErrors, reconciliationRelations } from "./ReconciliationC
 import { unionPayPos } from "./UnionPayPos.ts"
 import { parseYamlDocument } from "./YamlDocument.ts"
 import { isNestedTooDeep } from "./YamlNesting.ts"
-import { yamlWrong } from "./YamlWords.ts"
+import { fixBehind, yamlWrong } from "./YamlWords.ts"
 
 /** The shipped dialects by name. */
 export const dialects: { readonly [name: string]: Dialect } = {
@@ -87,8 +87,8 @@ const nothing = (version: 0 | 1 | 2): Dialect => {
 
 /** What is wrong with a text, and where. */
 const yamlWords = (wrong: YAMLError, lines: LineCounter): string => {
-  const { rule, fix } = yamlWrong(wrong)
-  return `${rule} (line ${lines.linePos(wrong.pos[0]).line}): ${fix[0]!.toLowerCase()}${fix.slice(1).replace(/\.$/, "")}`
+  const said = yamlWrong(wrong)
+  return `${said.rule} (line ${lines.linePos(wrong.pos[0]).line}): ${fixBehind(said)}`
 }
 
 const noAnchor = "an alias (*) names no anchor (&) above it: put the value in quotes, or write it out"

@@ -5,13 +5,14 @@
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { type FieldLayout, fieldLayout } from "../iso8583/Field.ts"
 import { answerRulesOf, rolesOf } from "../iso8583/Roles.ts"
-import { isAllowed } from "../iso8583/Value.ts"
+import { contentRule, unitsOf } from "../iso8583/Value.ts"
 import { type DialectInvalid, dialectInvalid } from "./DialectCheck.ts"
 
 /** Whether a text can be written into a field: its length, and each of its characters. */
-export const fits = ({ content, fixed, units }: FieldLayout, value: string): boolean => {
-  const isLong = fixed < 0 ? value.length <= units && value !== "" : value.length === units
-  return isLong && [...value].every((one) => isAllowed(content, one.charCodeAt(0)))
+export const fits = (field: FieldLayout, value: string): boolean => {
+  const units = unitsOf(field, value)
+  if (typeof units !== "number" || units === 0) return false
+  return (field.fixed < 0 ? units <= field.units : units === field.units) && contentRule(field, value) === undefined
 }
 
 /** All that is named and does not fit, or may not be. */

@@ -80,6 +80,9 @@ const byMessage: ReadonlyArray<readonly [message: RegExp, rule: string, fix: str
   ]
 ]
 
+/** The fix as the end of a sentence that says the rule first. */
+export const fixBehind = ({ fix }: YamlWrong): string => `${fix[0]!.toLowerCase()}${fix.slice(1).replace(/\.$/, "")}`
+
 /** Says what the parser found. Nothing of the text is in it that may be card data. */
 export const yamlWrong = ({ code, message }: Wrong): YamlWrong => {
   const own = byMessage.find(([pattern]) => pattern.test(message))

@@ -198,8 +198,8 @@ export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Corruption
 /** What a system asks by itself to keep a link in order. Keys are no part of it: who answers them has to take them. */
 const upkeep = ["signOn", "signOff", "echo", "cutoverStart", "cutoverEnd"] as const
 
-/** A management request of the system under test, and the answer that accepts it. */
-export interface ManagementAnswer {
+/** What a system asks of its own accord, and the answer that accepts it. */
+export interface UpkeepAnswer {
   readonly meaning: (typeof upkeep)[number]
   readonly answer: Buffer
 }
@@ -208,11 +208,11 @@ export interface ManagementAnswer {
  * The answer to what the system under test asks by itself: sign-on, sign-off, echo, cut-over; `undefined` when a message is none
  * of them. `keeps` are fields of the request that are in the answer as they came, besides the usual ones.
  */
-export const managementAnswer = (
+export const upkeepAnswer = (
   form: WireFormat,
   message: Observed,
   keeps: ReadonlyArray<number> = []
-): ManagementAnswer | undefined => {
+): UpkeepAnswer | undefined => {
   const { answers, roles } = form.codec.layout
   const { network } = form.codec.dialect
   if (network === undefined || message.wrong !== undefined || message.index.mti !== network.mti) return undefined
@@ -232,6 +232,6 @@ export const managementAnswer = (
 
 /** The answer to an echo request of the system under test, or `undefined` when the message is none. */
 export const echoAnswer = (form: WireFormat, message: Observed): Buffer | undefined => {
-  const answered = managementAnswer(form, message)
+  const answered = upkeepAnswer(form, message)
   return answered?.meaning === "echo" ? answered.answer : undefined
 }

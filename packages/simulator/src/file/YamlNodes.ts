@@ -3,7 +3,7 @@
  * file, its line and the key before it. Owns values of the usual kinds; knows no file's meaning.
  */
 import { dirname, resolve } from "node:path"
-import { isNestedTooDeep, parseYamlDocument, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
+import { fixBehind, isNestedTooDeep, parseYamlDocument, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode } from "yaml"
 import type { Endpoint } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
@@ -54,11 +54,8 @@ export const parseYaml = (file: string, text: string): YamlMap => {
   const document = parseYamlDocument(text, { schema: "failsafe", lineCounter: lines })
   const wrong = document.errors[0]
   if (wrong !== undefined) {
-    const { rule, fix } = yamlWrong(wrong)
-    throw refuse(
-      lines.linePos(wrong.pos[0]).line,
-      `${rule}: ${fix[0]!.toLowerCase()}${fix.slice(1).replace(/\.$/, "")}`
-    )
+    const said = yamlWrong(wrong)
+    throw refuse(lines.linePos(wrong.pos[0]).line, `${said.rule}: ${fixBehind(said)}`)
   }
   const yaml = fromNode({ file, line: 1, key: "" }, document.contents, lines)
   if (yaml.kind !== "map") throw refuse(1, "a map of keys and values is expected")

@@ -4,9 +4,9 @@
  * Owns dialling and ending them. In sync-short a connection stays until its answer came or is not waited for; in async-short it
  * is closed behind the message. What a message is and which answer belongs to it is its owner's.
  */
-import { type FrameFormat, Framer } from "@jinka/codec"
+import type { FrameFormat } from "@jinka/codec"
 import type { Dials } from "./Dials.ts"
-import { type Outlet, type Room, Slab } from "./LoadLine.ts"
+import { type Outlet, type Room, readMessages, Slab } from "./LoadLine.ts"
 import type { PartnerEnd } from "./Sockets.ts"
 
 /** What the connections tell their owner. */
@@ -85,23 +85,15 @@ export class LoadCalls implements Outlet {
 
   private carry(end: PartnerEnd, piece: Buffer, stan: number, isTooLate: boolean): void {
     const { awaitsAnswer, frame } = this.settings
-    const { raw, socket } = end
+    const { socket } = end
     let reason = "closed by the far side"
     this.made++
     this.open.add(end)
-    raw.setNoDelay(true)
-    const framer = new Framer(frame)
-    const sink = { frame: this.owner.message, idle: () => undefined }
-    socket.on("data", (chunk: Buffer) => {
-      const error = framer.push(chunk, sink)
-      if (error === undefined) return
-      reason = `frame refused: ${error._tag}`
+    readMessages(end, frame, this.owner.message, (why) => {
+      reason = why
       socket.destroy()
     })
-    socket.on("end", () => {
-      framer.end(sink)
-      socket.destroySoon()
-    })
+    socket.on("end", () => socket.destroySoon())
     socket.on("error", (error: NodeJS.ErrnoException) => {
       reason = error.code ?? error.message
     })

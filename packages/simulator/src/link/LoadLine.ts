@@ -49,6 +49,25 @@ const SLAB_BYTES = 262_144
 /** Bytes that the kernel has not taken, above which nothing more is written: requests wait, and their latencies show it. */
 const UNSENT_MAX = 8 * 1024 * 1024
 
+/**
+ * Reads whole messages from a connection until it ends. `refused` hears why its bytes are no frames: nothing more is read then.
+ */
+export const readMessages = (
+  { raw, socket }: PartnerEnd,
+  frame: FrameFormat,
+  message: LineOwner["message"],
+  refused: (reason: string) => void
+): void => {
+  const framer = new Framer(frame)
+  const sink = { frame: message, idle: () => undefined }
+  raw.setNoDelay(true)
+  socket.on("data", (chunk: Buffer) => {
+    const error = framer.push(chunk, sink)
+    if (error !== undefined) refused(`frame refused: ${error._tag}`)
+  })
+  socket.on("end", () => framer.end(sink))
+}
+
 /** Bytes written one after another, taken in pieces that nothing overwrites. */
 export class Slab {
   private bytes = Buffer.allocUnsafe(SLAB_BYTES)
@@ -98,19 +117,12 @@ export class LoadLine implements Outlet {
     this.end = end
     this.times = times
     this.idle = idleFrame(frame)
-    const { raw, socket } = end
-    const framer = new Framer(frame)
-    const sink = { frame: owner.message, idle: () => undefined }
-    raw.setNoDelay(true)
-    socket.on("data", (chunk: Buffer) => {
+    const { socket } = end
+    socket.on("data", () => {
       this.hasHeard = true
-      const error = framer.push(chunk, sink)
-      if (error !== undefined) this.fail(`frame refused: ${error._tag}`)
     })
-    socket.on("end", () => {
-      framer.end(sink)
-      this.socketEnds()
-    })
+    readMessages(end, frame, owner.message, (reason) => this.fail(reason))
+    socket.on("end", () => this.socketEnds())
     socket.on("error", (error: NodeJS.ErrnoException) => {
       if (!this.isClosing) this.reason = error.code ?? error.message
     })

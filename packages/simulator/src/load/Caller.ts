@@ -6,7 +6,7 @@
  * sent (Generator), and makes no connection (Links).
  */
 import { type Codec, isResponse, MessageIndex, responseMti, wholeFrame } from "@jinka/codec"
-import { managementAnswer } from "../dialogue/Build.ts"
+import { upkeepAnswer } from "../dialogue/Build.ts"
 import { told } from "../dialogue/Observed.ts"
 import type { Outlet } from "../link/LoadLine.ts"
 import { macElements, writeMac } from "../message/MessageMac.ts"
@@ -263,7 +263,7 @@ export class Caller {
   private asked(buffer: Buffer, start: number, end: number): void {
     const { form, isSignOnExpected, mac } = this.settings
     const message = told(form, Buffer.from(buffer.subarray(start, end)), 0)
-    const answered = managementAnswer(form, message, mac === undefined ? [] : macElements)
+    const answered = upkeepAnswer(form, message, mac === undefined ? [] : macElements)
     if (answered === undefined || this.outlet === undefined) {
       this.shares.measure.unexpected++
       return

@@ -92,6 +92,12 @@ const tickAll = (callers: ReadonlyArray<Caller>) => (now: number, draws: Draws) 
   for (const caller of callers) caller.tick(now, draws)
 }
 
+/** The same of one caller, with all connections of its link. */
+const tickWith = (caller: Caller, lines: ReadonlySet<LoadLine>) => (now: number, draws: Draws) => {
+  caller.tick(now, draws)
+  for (const line of lines) line.tick(now)
+}
+
 const never = (): undefined => undefined
 
 const timesOf = ({ settings: { idleMs, silenceMs } }: Making): LineTimes => ({ idleMs, silenceMs })
@@ -217,10 +223,7 @@ const callingBack = (making: Making, connect: Way, listen: Way): Opened =>
       invalid: () =>
         neverMade([calls], connect) ??
         (came > 0 ? undefined : `nobody connected to ${endpointText(endpoint)}, where the answers come`),
-      tick: (now, draws) => {
-        caller.tick(now, draws)
-        for (const line of lines) line.tick(now)
-      }
+      tick: tickWith(caller, lines)
     }
   })
 
@@ -276,9 +279,6 @@ const simplex = (making: Making, send: Way, receive: Way): Opened =>
       callers,
       awaits: awaited(callers, 1, `both connections are not up, ${at}`),
       invalid: never,
-      tick: (now, draws) => {
-        caller.tick(now, draws)
-        for (const line of lines) line.tick(now)
-      }
+      tick: tickWith(caller, lines)
     }
   })
