@@ -1,6 +1,6 @@
 /**
- * What a start has to find, however long ago it was first said: business days, what is in doubt, by which STANs partners know what
- * they were sent. Each is journalled again once it lies far behind, so that no start has to read back to where it began.
+ * What a start has to find, however long ago it was first said: business days, what is in doubt, by which STANs partners know
+ * what they were sent. Each is journalled again once it lies far behind, so that no start has to read back to where it began.
  */
 
 /** Entries behind the last one. */
