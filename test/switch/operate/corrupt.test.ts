@@ -57,9 +57,19 @@ describe("While its switch runs, a file", () => {
 
       expect([how, alone.code]).toEqual([how, 2])
       expect(alone.err).toContain("name the place where its switch takes commands with --control")
+      const looks = await jinka(["pending", "list", file])
+      const ofJournal = await jinka(["journal", "backup", file, `${file}.copy`])
+
+      expect([looks.code, ofJournal.code]).toEqual([2, 2])
+      expect(looks.err).toContain("name the place where its switch takes commands with --control")
+      expect(ofJournal.err).toContain("give the journal's directory in its place")
       expect([how, named.code, named.err]).toEqual([how, 0, ""])
       expect(named.out).toContain("issuer")
     }
+    const mistaken = await jinka(["status", "--control", `${file}.kept`])
+
+    expect(mistaken.err).toContain("--control takes the directory of control.sock")
+
     const all = [
       await jinka(["status", "--control", control]),
       await jinka(["status", "--control", control, "issuer"]),

@@ -59,7 +59,10 @@ export const journalPlace = Effect.fnUntraced(function* (
     return { directory, socket, dialects: new Dialects(), isShared: false, mayBeCopied: Effect.void, ...found }
   }
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
-  const configuration = yield* Effect.mapError(load(place), failedBy)
+  const configuration = yield* Effect.mapError(load(place), (invalid) => {
+    const { exit, says } = failedBy(invalid)
+    return new CommandFailed({ exit, says: `${says}\n${byDirectory}` })
+  })
   const { directory, dialects } = configuration.journal
   const keys: Keys = loadKeys(configuration).pipe(
     Effect.map(({ key, previousKeys }) => [key, ...previousKeys].map(Redacted.value)),
@@ -87,6 +90,9 @@ export const journalPlace = Effect.fnUntraced(function* (
     begin: Effect.fail(new CommandFailed({ exit: "usage", says: beginsByItself }))
   }
 })
+
+const byDirectory =
+  `Without what the file says, give the journal's directory in its place; its key then comes from ${keyVariable}.`
 
 const beginsByItself =
   "A journal in PostgreSQL begins when its switch is started for the first time; there is nothing to begin here."

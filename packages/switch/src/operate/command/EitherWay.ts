@@ -20,9 +20,9 @@ export const eitherWay = Effect.fnUntraced(function* <A, R1, R2>(
   const files = yield* FileSystem.FileSystem
   const found = yield* Effect.result(journalPlace(place.value))
   if (Result.isFailure(found)) {
-    const socket = yield* Effect.option(socketOfFile(place.value))
-    const isThere = socket._tag === "Some" && (yield* Effect.orElseSucceed(files.exists(socket.value), () => false))
-    return isThere ? yield* asked(socket.value) : yield* found.failure
+    const socket = yield* socketOfFile(place.value)
+    const isThere = yield* Effect.orElseSucceed(files.exists(socket), () => false)
+    return isThere ? yield* asked(socket) : yield* found.failure
   }
   const { socket } = found.success
   if (!(yield* Effect.orElseSucceed(files.exists(socket), () => false))) return yield* read(found.success)
