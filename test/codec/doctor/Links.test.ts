@@ -90,9 +90,81 @@ describe("Trailers", () => {
       }
     })
 
+  const shapes: ReadonlyArray<readonly [string, Partial<LengthHeader>]> = [
+    [
+      "STX and ETX around it, counted by the length",
+      { before: "02", trailer: "03", counts: { before: true, itself: true, trailer: true } }
+    ],
+    ["STX, and ETX with a check byte", { before: "02", trailer: "etx-lrc" }],
+    ["STX alone", { before: "02" }],
+    ["bytes between length and message, and ETX", { after: "0000", trailer: "03" }],
+    ["bytes between length and message that the length counts", { after: "00", counts: { after: true } }],
+    ["five bytes behind it", { trailer: "0d0a0d0a0d" }],
+    ["the same byte again and again", { trailer: "2323232323" }],
+    ["a TPDU that the length does not count", { uncounted: 5 }]
+  ]
+  const lengths: ReadonlyArray<Partial<LengthHeader>> = [
+    ...bases.map(([, shape]) => shape),
+    { encoding: "ascii", bytes: 5 },
+    { encoding: "bcd", bytes: 3 },
+    { encoding: "binary", bytes: 4 }
+  ]
+  for (const [what, shape] of shapes)
+    it(`and other parts of a frame are found behind every kind of length, with idle frames anywhere: ${what}`, () => {
+      for (const one of lengths) {
+        const format = length({ ...one, ...shape })
+        const zero = idleFrame(format)!
+        const all = messages(ascii)
+        for (const before of [0, 1]) {
+          const frames = all.flatMap((message) => [zero, wholeFrame(format, message)])
+          const capture = Buffer.concat(frames.slice(1 - before))
+          const best = first(capture)
+          const found: Array<string> = []
+          new Framer(best.frame.format!).push(capture, {
+            frame: (bytes, from, to) => void found.push(bytes.toString("hex", from, to)),
+            idle: () => undefined
+          })
+
+          expect([one, best.dialect?.name, found]).toEqual([
+            one,
+            ascii.name,
+            all.map((message) => message.toString("hex"))
+          ])
+        }
+      }
+    })
+
+  it("that change are no cut frame: a first message that is read is no explanation of the rest", () => {
+    for (const [, shape] of bases)
+      for (const bytes of [1, 2, 4]) {
+        const changing = messages(ascii).flatMap((message, at) => [
+          wholeFrame(length(shape), message),
+          Buffer.from([0x11, 0xa7, 0x3c, 0x99].map((byte) => (byte * (at + 3) * 7) & 255)).subarray(0, bytes)
+        ])
+
+        expect([shape, bytes, first(Buffer.concat(changing)).score < 50]).toEqual([shape, bytes, true])
+      }
+  })
+
   it("are found behind a single message", () => {
     const best = first(framed(length({ trailer: "03" }), messages(ascii).slice(0, 1)))
     expect([best.decoded, (best.frame.format as LengthHeader).trailer]).toEqual([1, "03"])
+  })
+})
+
+describe("A single message", () => {
+  it("is not read without the frame that is around it, as if its first bytes were a TPDU", () => {
+    const bcd = dialects["iso8583v1987Bcd"]!
+    const [message] = messages(bcd)
+    for (const shape of [{ before: "02" }, { after: "00" }, { encoding: "ascii", bytes: 5 }] as const) {
+      const { dialect, frame } = first(framed(length(shape), [message!]))
+
+      expect([dialect?.name, dialect?.header, (frame.format as LengthHeader).bytes]).toEqual([
+        bcd.name,
+        "none",
+        length(shape).bytes
+      ])
+    }
   })
 })
 

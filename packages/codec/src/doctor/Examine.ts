@@ -8,9 +8,9 @@ import type { Dialect } from "../iso8583/Dialect.ts"
 import { explain, isMessageError, type MessageError } from "../iso8583/MessageError.ts"
 import { MessageIndex } from "../iso8583/MessageIndex.ts"
 import { type DialectCandidate, dialectCandidates, isShippedHeader, opaqueCandidates } from "./DialectCandidates.ts"
+import { foundShapes } from "./FoundShapes.ts"
 import { type FoundFrames, type FrameCandidate, findFrames, frameCandidates } from "./FrameCandidates.ts"
 import { messageType, signsOf } from "./Plausibility.ts"
-import { trailerCandidates } from "./Trailers.ts"
 
 /** One reason, for (positive) or against (negative). */
 export interface Evidence {
@@ -154,6 +154,9 @@ const frameEvidence = ({ candidate, frames, idle, open, isCut }: FoundFrames): R
   return evidence
 }
 
+/** Whether a message begins as a TPDU does: its id is 60 nearly everywhere. */
+const isTpdu = (message: Buffer): boolean => message[0]! >> 4 === 6
+
 const readingEvidence = (
   reading: Reading,
   found: FoundFrames,
@@ -179,7 +182,9 @@ const readingEvidence = (
   if (against.length > 0)
     evidence.push({ says: `these do not: ${against.join(", ")}`, weight: -Math.min(10, 2 * against.length) })
   if (decoded > 0 && isOtherEdition) evidence.push({ says: "the message types are of another edition", weight: -55 })
-  if (decoded > 0 && candidate.header !== "none")
+  if (candidate.header.startsWith("tpdu") && !found.messages.every(isTpdu))
+    evidence.push({ says: "a TPDU begins with 60 to 6F, these do not", weight: -20 })
+  else if (decoded > 0 && candidate.header !== "none")
     evidence.push({ says: `the header ${candidate.header} is in order`, weight: candidate.header === "cups46" ? 5 : 1 })
   if (signs > 0 && sense === 0) evidence.push({ says: "no value makes sense, not even the message types", weight: -30 })
   if (candidate.isOther && candidate.header !== "none")
@@ -206,6 +211,12 @@ const linkWords = ({ name, format }: FrameCandidate, candidate: DialectCandidate
   return { frame, dialect: `./${own}.yaml`, file: { name: own, extends: dialect, header } }
 }
 
+/** Whether a message that is cut off can be read as far as it goes. */
+const isBeginning = ({ codec }: DialectCandidate, rest: Buffer): boolean => {
+  const wrong = codec.index(rest, 0, rest.length, index)
+  return wrong === undefined || isShort(wrong)
+}
+
 const diagnose = (found: FoundFrames, candidate: DialectCandidate): Diagnosis | undefined => {
   const reading = read(candidate, found.messages)
   // A message type that is no number, or a header that is none: this table says nothing about these bytes.
@@ -213,6 +224,8 @@ const diagnose = (found: FoundFrames, candidate: DialectCandidate): Diagnosis | 
   const evidence = [...frameEvidence(found), ...readingEvidence(reading, found, candidate)]
   // The capture ends before the message does: as far as it goes, nothing is wrong with it.
   const readsToItsCut = found.isCut && reading.isShort && reading.sense >= 0.5 && !reading.isOtherEdition
+  if (found.rest !== undefined && reading.decoded > 0 && !isBeginning(candidate, found.rest))
+    evidence.push({ says: "what is behind the last whole frame begins no message", weight: -40 })
   if (readsToItsCut) evidence.push({ says: "the message can be read as far as it was captured", weight: 30 })
   return {
     looks: "iso8583",
@@ -268,6 +281,10 @@ const foreign = (found: FoundFrames): Diagnosis | undefined => {
 
 let shippedCandidates: ReadonlyArray<DialectCandidate> | undefined
 
+/** Found bytes between length and message, and a header that is not the dialect's own: together they explain anything. */
+const isTwice = ({ name, format }: FrameCandidate, { header, isOther }: DialectCandidate): boolean =>
+  name === undefined && format?.kind === "length" && format.after !== undefined && isOther && header !== "none"
+
 /** Every explanation of the bytes by these frames and dialects. */
 const explanations = (
   buffer: Buffer,
@@ -278,7 +295,8 @@ const explanations = (
     const found = findFrames(frame, buffer)
     if (found === undefined) return []
     const other = found.isCut ? undefined : foreign(found)
-    return other === undefined ? dialects.flatMap((dialect) => diagnose(found, dialect) ?? []) : [other]
+    if (other !== undefined) return [other]
+    return dialects.flatMap((dialect) => (isTwice(frame, dialect) ? [] : (diagnose(found, dialect) ?? [])))
   })
 
 /** Whether all messages can be read, and the bytes hold nothing else. */
@@ -307,6 +325,13 @@ const ranked = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<Diagnosis> =
 /** A score with which an exact explanation is enough: no further shapes are tried. */
 const SCORE_ENOUGH = 60
 
+/** Without a frame a header that is not the dialect's own proves nothing: the parts of a frame may look like one. */
+const isEnough = (one: Diagnosis, dialects: { readonly [name: string]: Dialect }): boolean => {
+  if (!isExact(one) || one.score < SCORE_ENOUGH || one.dialect === undefined) return false
+  const { header, name } = one.dialect
+  return one.frame.format !== undefined || header === (dialects[name]?.header?.name ?? "none")
+}
+
 /**
  * Explains captured bytes, whole frames one behind the other from the first byte (the last one may be cut off): at most `max`
  * diagnoses, best first, none when nothing fits. Looks at `EXAMINED_MAX` bytes and 64 messages. Pure; never throws on any bytes.
@@ -318,10 +343,10 @@ export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): Readon
   const dialects = options.dialects === undefined ? shippedCandidates : dialectCandidates(options.dialects)
   let found = ranked(explanations(buffer, frameCandidates, dialects))
   const [best] = found
-  if (best === undefined || !isExact(best) || best.score < SCORE_ENOUGH)
+  if (best === undefined || !isEnough(best, options.dialects ?? shipped))
     found = ranked([
       ...found,
-      ...explanations(buffer, trailerCandidates(buffer), dialects),
+      ...explanations(buffer, foundShapes(buffer), dialects),
       ...explanations(buffer, frameCandidates, opaqueCandidates(options.dialects ?? shipped))
     ])
   return found.slice(0, options.max ?? 8)

@@ -33,6 +33,8 @@ export interface FoundFrames {
   readonly open: number
   /** Whether there is no whole frame: the message is the beginning of one. */
   readonly isCut: boolean
+  /** The beginning of the message that is cut off behind whole frames; `undefined`: none, or too little to judge. */
+  readonly rest: Buffer | undefined
 }
 
 /** Messages that are looked at; more tell nothing new. */
@@ -44,7 +46,8 @@ const CUT_MIN = 16
 /** The frames that a shape finds; `undefined` when the bytes break it or hold not even the beginning of one. */
 export const findFrames = (candidate: FrameCandidate, bytes: Buffer): FoundFrames | undefined => {
   const { format } = candidate
-  if (format === undefined) return { candidate, messages: [bytes], frames: 1, idle: 0, open: 0, isCut: false }
+  if (format === undefined)
+    return { candidate, messages: [bytes], frames: 1, idle: 0, open: 0, isCut: false, rest: undefined }
   const messages: Array<Buffer> = []
   let frames = 0
   let idle = 0
@@ -59,8 +62,10 @@ export const findFrames = (candidate: FrameCandidate, bytes: Buffer): FoundFrame
     }
   })
   if (wrong !== undefined) return undefined
-  const found = { candidate, messages, frames, idle, open: framer.open, isCut: false }
+  const { before } = frameOverhead(format)
+  const rest = framer.open - before < CUT_MIN ? undefined : bytes.subarray(bytes.length - framer.open + before)
+  const found = { candidate, messages, frames, idle, open: framer.open, isCut: false, rest }
   if (frames + idle > 0) return found
-  const message = bytes.subarray(frameOverhead(format).before)
+  const message = bytes.subarray(before)
   return message.length < CUT_MIN ? undefined : { ...found, messages: [message], isCut: true }
 }

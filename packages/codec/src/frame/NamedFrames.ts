@@ -15,7 +15,7 @@ export interface NamedFrame {
 }
 
 /** Longest message of a named frame, in bytes; less where its length cannot say as much. */
-const LONGEST = 16_384
+export const LONGEST = 16_384
 
 /** The format with the longest message that its length can say. */
 export const withLongest = (header: Omit<LengthHeader, "lengthMax">): LengthHeader => {

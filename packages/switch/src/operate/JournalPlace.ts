@@ -91,8 +91,7 @@ export const journalPlace = Effect.fnUntraced(function* (
   }
 })
 
-const byDirectory =
-  `Without what the file says, give the journal's directory in its place; its key then comes from ${keyVariable}.`
+const byDirectory = `Without what the file says, give the journal's directory in its place; its key then comes from ${keyVariable}.`
 
 const beginsByItself =
   "A journal in PostgreSQL begins when its switch is started for the first time; there is nothing to begin here."

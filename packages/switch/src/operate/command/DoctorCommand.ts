@@ -55,6 +55,9 @@ const diagnosed = ({ bytes, others }: Flow, options: ExamineOptions): ReadonlyAr
 const worth = ([best]: ReadonlyArray<Diagnosis>): number =>
   best === undefined ? 0 : best.score / (best.looks === "json" || best.looks === "xml" ? 2 : 1)
 
+const noneIsGood =
+  "No explanation of these bytes is better than a guess. Give whole frames of one direction, from the first byte of one, and the partner's own table with --dialect. Of what follows a message the doctor knows bytes that are always the same, and ETX with an XOR check byte."
+
 /** The explanations as JSON: sizes and rules only. */
 const json = (diagnoses: ReadonlyArray<Diagnosis>): string =>
   diagnoses.map((diagnosis) => JSON.stringify(diagnosis)).join("\n")
@@ -87,7 +90,7 @@ export const doctor = Command.make(
         if (isSaid) yield* Console.log(flags.json ? json(diagnoses) : diagnosisText(diagnoses))
       }
       if (best < 50) {
-        return yield* new CommandFailed({ exit: "bad", says: "No explanation of these bytes is better than a guess." })
+        return yield* new CommandFailed({ exit: "bad", says: noneIsGood })
       }
     })
 ).pipe(

@@ -50,7 +50,8 @@ const processId = Effect.sync(() => process.pid)
 
 /** What kept the call from the switch, by the system's code. */
 const causes: Readonly<Record<string, string>> = {
-  ENOENT: "There is no such socket: the switch does not run, is still starting, or runs with another configuration. `--control DIRECTORY` names where a running one takes commands, as its `ready` line says it.",
+  ENOENT:
+    "There is no such socket: the switch does not run, is still starting, or runs with another configuration. `--control DIRECTORY` names where a running one takes commands, as its `ready` line says it.",
   ENOTDIR: "A file is where a directory is expected: --control takes the directory of control.sock.",
   ECONNREFUSED:
     "The socket is there and nobody listens: the switch has ended without stopping in order. Start it again.",
