@@ -5,18 +5,19 @@
  * shown then, and nothing of what is inside a field.
  */
 import { coverCardData, coverCardText, trackSpans } from "../cover/CardData.ts"
-import { coverRuns, coverRunsOfHex } from "../cover/DigitRuns.ts"
+import { coverRuns, coverRunsOfBytes, coverRunsOfHex } from "../cover/DigitRuns.ts"
 import { fromGbk, shownGbk } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
 import { redactTlv } from "../tlv/TlvRedaction.ts"
 import type { Codec } from "./Codec.ts"
+import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
 import { fieldParts, shownId } from "./FieldParts.ts"
 import { partValue as headerValue } from "./HeaderPart.ts"
 import { type Language, meaningOf, named } from "./Meaning.ts"
 import type { MessageError } from "./MessageError.ts"
 import { MessageIndex } from "./MessageIndex.ts"
-import { mtiText } from "./Mti.ts"
+import { mtiText, mtiVersion, reservedMti } from "./Mti.ts"
 import type { Part } from "./Parts.ts"
 import { coverHeader, shownBytes, shownInside, shownText } from "./Redact.ts"
 import { maskValue } from "./Sensitive.ts"
@@ -56,17 +57,64 @@ export interface DescribeOptions {
 export const describe = (codec: Codec, buffer: Buffer, options: DescribeOptions = {}): Description => {
   const index = new MessageIndex()
   const error = codec.index(buffer, 0, buffer.length, index)
-  const { layout } = codec
-  const isLenient = codec.dialect.lenient === true
-  const isRead = error === undefined && (isLenient || layout.defined.every((field) => isAsDefined(field, index)))
-  const isOpen = isRead || options.reveal === true
+  const isOpen = options.reveal === true || (error === undefined && isRead(codec.layout, index))
   const rows = rowsOf(codec, index, error, { ...options, isOpen })
-  return { rows: isOpen ? rows : withoutPieces(buffer, rows).map(withoutRuns), error }
+  return { rows: isOpen ? rows : withoutPieces(buffer, rows).map(rowWithoutRuns), error }
 }
 
 /** Options, and whether the dialect's word is enough: the message is what it says, or everything is revealed. */
 interface Describing extends DescribeOptions {
   readonly isOpen: boolean
+}
+
+/**
+ * Whether the dialect's word is enough for what an indexed message shows: its message type is one that the standard has, and its
+ * fields hold what their formats allow.
+ */
+export const isRead = ({ dialect, defined }: Layout, index: MessageIndex): boolean =>
+  isType(index.mti) && (dialect.lenient === true || defined.every((field) => isAsDefined(field, index)))
+
+/** Versions 3 to 7 and classes 0 and 9 are nobody's: such a type is a sign of the wrong dialect. */
+const isType = (mti: number): boolean => {
+  const version = mtiVersion(mti)
+  return (version <= 2 || version >= 8) && reservedMti(mti) !== "class"
+}
+
+/**
+ * The bytes of a message as they may be shown or kept, in the same length. Of a message that does not read, everything from the
+ * first covered field on is stars; where it reads and holds what its formats do not allow, no run of 8 digits stays either.
+ */
+export const coveredCopy = (codec: Codec, buffer: Buffer): Buffer => {
+  const index = new MessageIndex()
+  const copy = Buffer.from(buffer)
+  if (codec.index(buffer, 0, buffer.length, index) === undefined) {
+    codec.redact(index, copy, index.start)
+    if (index.rejectCode !== 0) coverHeader(codec.layout, copy, index.start - codec.layout.rejectBytes)
+    if (!isRead(codec.layout, index)) coverRunsOfBytes(copy)
+  } else {
+    // What follows the damage may be anything.
+    copy.fill(ASTERISK, Math.min(openTo(codec.layout, index), copy.length))
+    coverRunsOfBytes(copy)
+  }
+  return copy
+}
+
+const ASTERISK = 0x2a
+
+/** Where the first covered field of a message that does not read may begin: behind what was read in front of it. */
+const openTo = ({ defined, mtiBytes, sensitive }: Layout, index: MessageIndex): number => {
+  const first = sensitive[0]?.de ?? 0
+  const before = defined.filter(({ de }) => de < first && index.has(de)).map(({ de }) => index.to(de))
+  return before.at(-1) ?? (index.mti === 0 ? index.body : Math.max(index.fieldsFrom, index.body + mtiBytes))
+}
+
+/** A field of an indexed message as a row of its description shows it: for lines that name the message. */
+export const shownField = (layout: Layout, index: MessageIndex, de: number): string => {
+  const field = layout.fields[de]
+  if (field === undefined || !index.has(de)) return ""
+  const isOpen = isRead(layout, index)
+  const value = shownValue(index, field, { isOpen })
+  return isOpen ? value : withoutRuns(value)
 }
 
 /**
@@ -99,10 +147,9 @@ const withoutPieces = (buffer: Buffer, rows: ReadonlyArray<DescribedRow>): Reado
 /** Only fields have a notation. */
 const isField = ({ format }: DescribedRow): boolean => format !== ""
 
-const withoutRuns = (row: DescribedRow): DescribedRow => ({
-  ...row,
-  value: coverRunsOfHex(coverRuns(row.value))
-})
+const rowWithoutRuns = (row: DescribedRow): DescribedRow => ({ ...row, value: withoutRuns(row.value) })
+
+const withoutRuns = (value: string): string => coverRunsOfHex(coverRuns(value))
 
 const rowsOf = (
   codec: Codec,

@@ -1,8 +1,15 @@
 /** Message bytes as they may be shown: card data covered, and nothing else changed. Pure. */
-import { coverRunsOfBytes } from "@jinka/codec"
-import { fieldText, type Observed, partsOf } from "./Observed.ts"
-
-const STAR = 0x2a
+import {
+  coverCardData,
+  coverCardText,
+  coveredCopy,
+  coverRuns,
+  coverRunsOfBytes,
+  coverRunsOfHex,
+  fromHex,
+  toHex
+} from "@jinka/codec"
+import { fieldText, type Observed } from "./Observed.ts"
 
 /** A copy of any bytes with every run of digits covered that may be card data. */
 export const coveredBytes = (bytes: Buffer): Buffer => {
@@ -12,21 +19,22 @@ export const coveredBytes = (bytes: Buffer): Buffer => {
 }
 
 /** A copy with card data covered by the dialect's rules; of what cannot be read, everything that may be one. */
-export const covered = (message: Observed): Buffer => {
-  const { bytes, form, index, wrong } = message
-  if (wrong === undefined) {
-    const copy = Buffer.from(bytes)
-    form.codec.redact(index, copy, index.start)
-    return copy
-  }
-  const copy = Buffer.from(bytes)
-  const first = form.codec.layout.sensitive[0]?.de ?? 0
-  const reached = partsOf(message)
-  // From the first covered data element on, what follows the damage may be anything.
-  const shownTo = reached.findLast(({ id }) => !/^\d+$/.test(id) || Number(id) < first)?.to ?? 0
-  copy.fill(STAR, Math.min(shownTo, copy.length))
-  coverRunsOfBytes(copy)
-  return copy
+export const covered = ({ bytes, form }: Observed): Buffer => coveredCopy(form.codec, bytes)
+
+/**
+ * A value of a data element or header part as a sentence may show it: searched for card data in the form that it has on the
+ * wire. `isWhole`: of a message that its dialect reads; of another one no long run of digits is shown.
+ */
+export const coveredValue = (
+  value: string,
+  { isBytes, isWhole, known }: { readonly isBytes: boolean; readonly isWhole: boolean; readonly known: number }
+): string => {
+  const bytes = isBytes ? fromHex(value) : undefined
+  if (bytes !== undefined) coverCardData(bytes, 0, bytes.length, "bytes")
+  const searched = bytes === undefined ? coverCardText(value) : toHex(bytes)
+  const units = isBytes ? 2 * known : known
+  const understood = searched.slice(0, units) + "*".repeat(Math.max(0, searched.length - units))
+  return isWhole ? understood : coverRunsOfHex(coverRuns(understood))
 }
 
 /** Card data of one message: what a system under test must not keep in clear. */

@@ -1,5 +1,6 @@
 /** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
-import { answerHeader, coverCardText, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
+import { answerHeader, explain, headerLayout, isRead, mtiText, readHeader, responseMti } from "@jinka/codec"
+import { coveredValue } from "./Cover.ts"
 import type { Expectation, Values } from "./Dialogue.ts"
 import { macFieldOf, macWrong, pinWrong } from "./Keys.ts"
 import {
@@ -13,6 +14,7 @@ import {
   rejectedStart
 } from "./Observed.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** One thing that is not as expected. `id` is a row of the message: `mti`, `header.<part>`, `bitmap` or a data element. */
 export interface Difference {
@@ -23,22 +25,31 @@ export interface Difference {
 /** How a place is called in a sentence. */
 const called = (id: string): string => (/^\d+$/.test(id) ? `DE ${id}` : id)
 
-/** Values of covered data elements are never shown, only their lengths; others are searched for card data. */
-const shown = ({ form }: Scope, id: string, value: string): string => {
-  const field = form.codec.layout.fields[Number(id)]
-  if (field === undefined || field.sensitivity === "none") return `"${coverCardText(value)}"`
-  return `${value.length} covered characters`
+/**
+ * Values of covered data elements are never shown, only their lengths; others are searched for card data. Of a message that does
+ * not read, no long run of digits is shown.
+ */
+const shown = ({ codec }: WireFormat, id: string, value: string, isWhole = true): string => {
+  const { fields, header } = codec.layout
+  const field = fields[Number(id)]
+  if (field !== undefined && field.sensitivity !== "none") return `${value.length} covered characters`
+  const isBytes = field?.bytes ?? header?.byName[id.slice("header.".length)]?.form === "hex"
+  return `"${coveredValue(value, { isBytes, isWhole, known: field?.known ?? Number.POSITIVE_INFINITY })}"`
 }
 
+/** What came in a message. */
+const shownOf = ({ form, index, wrong }: Observed, id: string, came: string): string =>
+  shown(form, id, came, wrong === undefined && isRead(form.codec.layout, index))
+
 const compared = (
-  scope: Scope,
+  message: Observed,
   id: string,
   allowed: ReadonlyArray<string>,
   came: string | undefined
 ): Difference | undefined => {
   if (came !== undefined && allowed.includes(came)) return undefined
-  const wanted = allowed.map((value) => shown(scope, id, value)).join(" or ")
-  const got = came === undefined ? "it is not there" : `${shown(scope, id, came)} came`
+  const wanted = allowed.map((value) => shown(message.form, id, value)).join(" or ")
+  const got = came === undefined ? "it is not there" : `${shownOf(message, id, came)} came`
   return { id, says: `${called(id)}: ${wanted} expected, ${got}` }
 }
 
@@ -51,7 +62,7 @@ const headers = (
 ): ReadonlyArray<Difference | undefined> =>
   Object.entries(values).map(([name, value]) => {
     const came = headerText(message, start, name)?.trimEnd()
-    return compared(scope, `header.${name}`, [fill(scope, value).trimEnd()], came)
+    return compared(message, `header.${name}`, [fill(scope, value).trimEnd()], came)
   })
 
 /** The same bytes; on links of two dialects, the same value. */
@@ -113,10 +124,10 @@ const isAnswer = (
     const is = fieldText(message, de)
     const isKey = form.codec.dialect.match.transaction.includes(de) && mtiOf(asked).charAt(1) !== "8"
     if (was === undefined || (is === undefined && !isKey)) return undefined
-    return compared(scope, String(de), [was], is)
+    return compared(message, String(de), [was], is)
   })
   const mti = expectation.mti === undefined ? [mtiText(responseMti(Number(mtiOf(asked))))] : expectation.mti
-  return [compared(scope, "mti", mti, mtiOf(message)), ...addresses, ...echoes]
+  return [compared(message, "mti", mti, mtiOf(message)), ...addresses, ...echoes]
 }
 
 const answerHeaderOf = (header: Parameters<typeof readHeader>[0], asked: Observed): Values => {
@@ -142,7 +153,7 @@ export const differences = (scope: Scope, message: Observed, expectation: Expect
   if (mti !== undefined && answerTo === undefined) {
     found.push(
       compared(
-        scope,
+        message,
         "mti",
         mti.map((one) => fill(scope, one)),
         mtiOf(message)
@@ -154,7 +165,7 @@ export const differences = (scope: Scope, message: Observed, expectation: Expect
   found.push(...headers(scope, message, headerStart(message), expectation.header))
   for (const [de, values] of Object.entries(expectation.fields)) {
     const allowed = values.map((value) => fill(scope, value))
-    found.push(compared(scope, de, allowed, fieldText(message, Number(de))))
+    found.push(compared(message, de, allowed, fieldText(message, Number(de))))
   }
   for (const [de, value] of Object.entries(expectation.differs)) {
     if (fieldText(message, Number(de)) === fill(scope, value)) {
@@ -164,7 +175,7 @@ export const differences = (scope: Scope, message: Observed, expectation: Expect
   for (const [de, expression] of Object.entries(expectation.matches)) {
     const came = fieldText(message, Number(de)) ?? ""
     if (!new RegExp(`^(?:${expression})$`, "s").test(came)) {
-      found.push({ id: de, says: `${called(de)}: /${expression}/ expected, ${shown(scope, de, came)} came` })
+      found.push({ id: de, says: `${called(de)}: /${expression}/ expected, ${shownOf(message, de, came)} came` })
     }
   }
   const guarded = [

@@ -19,6 +19,7 @@ import { chanceOf } from "../chance/Chance.ts"
 import type { Passed } from "../link/PassThrough.ts"
 import { timePictures } from "../message/LocalTime.ts"
 import type { MacSettings } from "../message/MessageMac.ts"
+import { plainOriginal } from "../message/PlainOriginal.ts"
 import { type DialogueKeys, macFieldOf, macWrong } from "./Keys.ts"
 import { fieldText, mtiOf, type Observed, told } from "./Observed.ts"
 import type { WireFormat } from "./WireFormat.ts"
@@ -201,8 +202,9 @@ export class Recorded {
     if (isMessageError(decoded) || decoded.header === undefined) return []
     const { header } = decoded
     const parts = [destination, source].filter((part) => part !== undefined)
-    if (parts.length === 0) return []
-    return [["header", mapText(parts.map(({ name }) => [name, quoted((header[name] ?? "").trimEnd())]))]]
+    const named = parts.map(({ name }) => [name, (header[name] ?? "").trimEnd()] as const)
+    const plain = named.filter(([, value]) => coverCardText(value) === value)
+    return plain.length === 0 ? [] : [["header", mapText(plain.map(([name, value]) => [name, quoted(value)]))]]
   }
 
   /** The MAC's data element; `undefined` where the message has none. */
@@ -225,17 +227,25 @@ export class Recorded {
     if ("_tag" in decoded) return []
     const { fields } = messageToJson(decoded, { reveal: true })
     const mac = this.macElementOf(observed)
+    const found: Array<number> = []
+    form.codec.redact(index, Buffer.alloc(bytes.length), index.start, found)
     return Object.entries(fields).flatMap(([key, value]) => {
       const de = Number(key)
       if (de === mac) return []
       const { sensitivity = "none" } = form.codec.layout.fields[de] ?? {}
-      // Original data are numbers in a row that may look like a card number by chance.
-      const isPlain = coverCardText(value) === value || de === form.codec.dialect.reversal?.originalData.field
+      const isPlain = !found.includes(de) || this.isOriginal(observed, de, value)
       if (sensitivity === "none" && isPlain) return [[de, value] as const]
       if (sensitivity === "pan" && /^\d{12,19}$/.test(value)) return [[de, value] as const]
       this.leftOut.add(de)
       return []
     })
+  }
+
+  /** Whether they are original data and nothing else: numbers in a row, which may look like a card number by chance. */
+  private isOriginal({ form, index }: Observed, de: number, value: string): boolean {
+    const { dialect, layout } = form.codec
+    if (de !== dialect.reversal?.originalData.field) return false
+    return plainOriginal(layout, index) !== undefined || this.originalOf(value) !== value
   }
 
   /** Values as references where they are numbers, times or an earlier message's. */

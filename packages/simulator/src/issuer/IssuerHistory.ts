@@ -6,7 +6,7 @@
 import { maskPan } from "../chance/Cards.ts"
 import type { History, HistoryLine } from "../history/History.ts"
 import { firstMti, messageKey, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
-import { isApproved, kindOf, originalKey, remainsIn } from "../message/Transaction.ts"
+import { isApproved, kindOf, originalKey, remainsIn, shownOriginal } from "../message/Transaction.ts"
 import type { Connection, Timepiece } from "../partner/Session.ts"
 import type { Reaction } from "./Behaviour.ts"
 
@@ -97,7 +97,7 @@ const facts = (message: PartnerMessage): Partial<HistoryLine> => {
     amount: Number(textOf(message, 4)),
     pan: maskPan(textOf(message, 2)),
     ...(kind === undefined ? {} : { kind }),
-    ...(f90 === "" ? {} : { original: originalKey(f90) }),
+    ...(f90 === "" ? {} : { original: shownOriginal(originalKey(f90), messageKey(message)) }),
     ...(remains === 0 ? {} : { remains })
   }
 }

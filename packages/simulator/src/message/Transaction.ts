@@ -5,6 +5,7 @@
  * layout of DE 90), and the meaning of response codes. Knows no bytes and no socket.
  * Source: public CUPS code bases agree on the table, the key and the codes; the specification's text is not public.
  */
+import { coverRuns } from "@jinka/codec"
 
 /** A kind of transaction as the acquirer means it. */
 export type Kind = "purchase" | "preAuthorisation" | "balanceInquiry" | "void" | "refund"
@@ -84,6 +85,18 @@ export const originalData = (mti: string, key: string): string => mti + key
 
 /** Key that a DE 90 points to. */
 export const originalKey = (f90: string): string => f90.slice(4)
+
+/** A STAN and a time MMDDhhmmss. */
+const namesMessage = /^\d{6}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])(?:[0-5]\d){2}/
+/** What a key says of the acquirer. */
+const acquirerOf = (key: string): string => key.slice(16, 27)
+
+/**
+ * The key of an original as a history may say it: without its digits where it does not name a message of the same acquirer, and
+ * so may be anything.
+ */
+export const shownOriginal = (original: string, key: string): string =>
+  namesMessage.test(original) && acquirerOf(original) === acquirerOf(key) ? original : coverRuns(original)
 
 /** Of a reversal of a part: what remains of the amount, by its DE 95 (the first 12 digits); 0: it takes all back. */
 export const remainsIn = (f95: string): number => Number(f95.slice(0, 12)) || 0

@@ -3,7 +3,7 @@
  *
  * Owns the line's form and reading it back: the checker joins it with the partners' histories. Card data is covered.
  */
-import { type Codec, type MessageIndex, mtiText } from "@jinka/codec"
+import { type Codec, type MessageIndex, mtiText, shownField } from "@jinka/codec"
 import { Schema } from "effect"
 import { eachLine } from "../file/Lines.ts"
 
@@ -48,7 +48,7 @@ export const namesOf = ({ layout }: Codec, index: MessageIndex): Pick<FaultLine,
   const { rrn, stan } = layout.roles
   return {
     mti: mtiText(index.mti),
-    ...(index.has(stan) ? { stan: index.text(stan) } : {}),
-    ...(index.has(rrn) ? { rrn: index.text(rrn) } : {})
+    ...(index.has(stan) ? { stan: shownField(layout, index, stan) } : {}),
+    ...(index.has(rrn) ? { rrn: shownField(layout, index, rrn) } : {})
   }
 }

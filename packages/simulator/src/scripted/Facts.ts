@@ -3,7 +3,10 @@
  * it. Pure; no data element is known by number here.
  */
 import {
+  coverCardText,
+  coverRuns,
   type Dialect,
+  isRead,
   isRepeat,
   type Layout,
   type MessageIndex,
@@ -13,9 +16,11 @@ import {
   originalData,
   partialReversal,
   readOriginalData,
+  shownField,
   writeOriginalData
 } from "@jinka/codec"
 import type { Observed } from "../dialogue/Observed.ts"
+import { plainOriginal } from "../message/PlainOriginal.ts"
 import type { Kind } from "../message/Transaction.ts"
 import type { About } from "./PartnerRecord.ts"
 
@@ -117,10 +122,11 @@ export const amountText = ({ roles }: Layout, index: MessageIndex, amount: numbe
 
 /**
  * The key of a transaction: the values by which a reversal names its original, without the message type. Where the dialect has no
- * original data, the fields that an answer is matched by.
+ * original data, the fields that an answer is matched by, card numbers covered: histories and ledgers say keys.
  */
 export const keyOf = ({ dialect }: Layout, index: MessageIndex): string =>
-  originalData(dialect, index)?.slice(4) ?? dialect.match.transaction.map((de) => index.text(de)).join("|")
+  originalData(dialect, index)?.slice(4) ??
+  dialect.match.transaction.map((de) => coverCardText(index.text(de))).join("|")
 
 /** The key that a message names as its original; `undefined` when it names none. */
 export const originalKeyOf = (layout: Layout, index: MessageIndex): string | undefined => {
@@ -192,14 +198,20 @@ export const factsOf = (layout: Layout, { index }: Observed): Facts => {
   }
 }
 
+/** The same as a history may say it: without its digits where it is more than what names an original. */
+const shownOriginalOf = (layout: Layout, index: MessageIndex): string | undefined => {
+  const key = originalKeyOf(layout, index)
+  return key === undefined || plainOriginal(layout, index, true) !== undefined ? key : coverRuns(key)
+}
+
 /** What a history says of a message. */
 export const aboutOf = (layout: Layout, index: MessageIndex, { amount, card, mti }: Facts, key: string): About => ({
   mti,
-  key,
-  rrn: index.text(layout.roles.rrn),
+  key: isRead(layout, index) ? key : coverRuns(key),
+  rrn: shownField(layout, index, layout.roles.rrn),
   amount,
   card,
   kind: mtiClass(index.mti) === "reversal" ? undefined : kindOf(layout, index),
-  original: originalKeyOf(layout, index),
+  original: shownOriginalOf(layout, index),
   remains: remainsOf(layout, index)
 })

@@ -9,16 +9,15 @@
 import { createHmac } from "node:crypto"
 import {
   type Codec,
-  coverRunsOfBytes,
+  coveredCopy,
   type FieldLayout,
   isMessageError,
+  isRead,
   MessageIndex,
-  PatchList,
-  readOriginalData,
-  writeOriginalData
+  PatchList
 } from "@jinka/codec"
 import { luhnDigit } from "../chance/Cards.ts"
-import { isTimeIn, timePictures } from "../message/LocalTime.ts"
+import { plainOriginal } from "../message/PlainOriginal.ts"
 
 /** Digits of the issuer identification number that stay: six, so that routes still fit. */
 const BIN_DIGITS = 6
@@ -62,45 +61,12 @@ const safeValue = (field: FieldLayout, index: MessageIndex, key: Uint8Array): st
   return /^[A-Z]?\d{12,19}[=D^]/.test(text) ? reTrack(text, key) : "0".repeat(text.length)
 }
 
-/** Message types of originals. */
-const ORIGINAL_TYPE = /^[0-2][1-4]\d\d$/
-
-/**
- * What names the original, where it holds nothing else: a message type, a STAN, a time, and the institutions of the message
- * itself. It is long, so it often looks like a card number; covered it names nothing, and no system takes the copy.
- */
-const originalOf = ({ dialect, layout }: Codec, index: MessageIndex): string | undefined => {
-  const field = dialect.reversal?.originalData.field
-  if (field === undefined || !index.has(field)) return undefined
-  const text = index.text(field)
-  const said = readOriginalData(dialect, text)
-  // Behind its parts there is nothing; the last ones may be left out.
-  if (said === undefined || writeOriginalData(dialect, said)?.startsWith(text) !== true) return undefined
-  const times = timePictures(layout)
-  const isKnown = (de: number, value: string): boolean => {
-    if (de === 0) return ORIGINAL_TYPE.test(value)
-    if (de === layout.roles.stan) return true
-    const picture = times.get(de)
-    if (picture !== undefined) return isTimeIn(picture, value)
-    return Number(value) === 0 || (index.has(de) && value === index.text(de).padStart(value.length, "0"))
-  }
-  return Object.entries(said).every(([de, value]) => isKnown(Number(de), value)) ? text : undefined
-}
-
-/** The copy of a message whose card data is covered; of one that cannot be read, every run of digits. */
-export const maskedCopy = (codec: Codec, message: Buffer): Buffer => {
-  const copy = Buffer.from(message)
-  const index = new MessageIndex()
-  if (codec.index(message, 0, message.length, index) === undefined) codec.redact(index, copy, index.start)
-  else coverRunsOfBytes(copy)
-  return copy
-}
-
 /** The copy with other cards; `undefined` when the message cannot be read, or the copy, because stars are no value of a field. */
 export const reCardedCopy = (codec: Codec, message: Buffer, key: Uint8Array): Buffer | undefined => {
   const index = new MessageIndex()
   if (codec.index(message, 0, message.length, index) !== undefined || index.rejectCode !== 0) return undefined
-  const covered = maskedCopy(codec, message)
+  if (!isRead(codec.layout, index)) return undefined
+  const covered = coveredCopy(codec, message)
   const copy = new MessageIndex()
   if (codec.index(covered, 0, covered.length, copy) !== undefined) return undefined
   const patches = new PatchList()
@@ -109,7 +75,7 @@ export const reCardedCopy = (codec: Codec, message: Buffer, key: Uint8Array): Bu
     const value = safeValue(field, index, key)
     if (value !== undefined) patches.set(field.de, value)
   }
-  const original = originalOf(codec, index)
+  const original = plainOriginal(codec.layout, index)
   if (original !== undefined) patches.set(codec.dialect.reversal!.originalData.field, original)
   if (codec.checkPatches(patches) !== undefined) return undefined
   const bytes = codec.patched(copy, patches)

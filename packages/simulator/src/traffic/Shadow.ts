@@ -4,7 +4,7 @@
  * Owns the mirror connection and the pairs of answers. The partner hears the first host alone, whatever becomes of this one: a
  * mirror that is slow or gone costs its requests a comparison and nothing else.
  */
-import { isResponse, MessageIndex, mtiText, wholeFrame } from "@jinka/codec"
+import { isResponse, MessageIndex, mtiText, shownField, wholeFrame } from "@jinka/codec"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { LoadLink } from "../link/LoadLink.ts"
@@ -114,8 +114,13 @@ export class Shadow {
   }
 
   private mirror(bytes: Buffer, index: MessageIndex): void {
-    const { rrn, stan } = this.form.codec.layout.roles
-    const facts = { mti: mtiText(index.mti), stan: index.text(stan), rrn: index.text(rrn) }
+    const { layout } = this.form.codec
+    const { rrn, stan } = layout.roles
+    const facts = {
+      mti: mtiText(index.mti),
+      stan: shownField(layout, index, stan),
+      rrn: shownField(layout, index, rrn)
+    }
     if (!this.link.isReady || this.waiting.size >= WAITING_MAX) {
       return this.onEnd({ ...facts, outcome: "notMirrored", differences: [], liveMs: -1, shadowMs: -1 })
     }

@@ -4,12 +4,12 @@
  * Owns the line's form, reading it back, and finding whose answer it is. Where lines come from is the business of a proxy, a pcap
  * file or a journal.
  */
-import { type Codec, fromHex, isResponse, MessageIndex, mtiText, toHex } from "@jinka/codec"
+import { type Codec, coveredCopy, fromHex, isResponse, MessageIndex, mtiText, shownField, toHex } from "@jinka/codec"
 import { type Effect, Schema } from "effect"
 import { eachLine } from "../file/Lines.ts"
 import { readText } from "../file/TextFile.ts"
 import type { FileFailed, FileMalformed } from "../SimulatorError.ts"
-import { maskedCopy, reCardedCopy } from "./ReCard.ts"
+import { reCardedCopy } from "./ReCard.ts"
 import { Waiting } from "./Waiting.ts"
 
 const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(schema)
@@ -55,10 +55,10 @@ export const lineOf = (
   return {
     ...where,
     ...(isRead ? { mti: mtiText(index.mti) } : {}),
-    ...(isRead && index.has(stan) ? { stan: index.text(stan) } : {}),
-    ...(isRead && index.has(rrn) ? { rrn: index.text(rrn) } : {}),
+    ...(isRead && index.has(stan) ? { stan: shownField(codec.layout, index, stan) } : {}),
+    ...(isRead && index.has(rrn) ? { rrn: shownField(codec.layout, index, rrn) } : {}),
     cards: carded === undefined ? "masked" : "recarded",
-    bytes: toHex(carded ?? maskedCopy(codec, message))
+    bytes: toHex(carded ?? coveredCopy(codec, message))
   }
 }
 

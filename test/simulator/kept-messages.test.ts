@@ -1,0 +1,100 @@
+/**
+ * What the simulator writes down of messages: traffic, the history of a proxy, dialogues, recordings and the words of a broken
+ * rule. Canaries are in each field of each dialect, in good messages, broken ones, and ones that another dialect reads.
+ */
+import { compile, coveredCopy, derive, dialects, isMessageError } from "@jinka/codec"
+import { describe, expect, it } from "vitest"
+import type { Expectation } from "../../packages/simulator/src/dialogue/Dialogue.ts"
+import { differences } from "../../packages/simulator/src/dialogue/Match.ts"
+import { told } from "../../packages/simulator/src/dialogue/Observed.ts"
+import { Recorded } from "../../packages/simulator/src/dialogue/Recorded.ts"
+import type { Scope } from "../../packages/simulator/src/dialogue/References.ts"
+import { makeWireFormat, type WireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
+import { namesOf } from "../../packages/simulator/src/proxy/FaultHistory.ts"
+import { aboutOf, factsOf, keyOf } from "../../packages/simulator/src/scripted/Facts.ts"
+import { lineOf } from "../../packages/simulator/src/traffic/Traffic.ts"
+import { discretionary, showsNumber, track2Of, valuesOf } from "../codec/cover/Canaries.ts"
+
+const forms: ReadonlyArray<WireFormat> = Object.values(dialects).map((dialect) =>
+  makeWireFormat(derive(dialect, { name: dialect.name, header: null }))
+)
+
+const where = { at: 0, connection: 1, direction: "toTarget" } as const
+
+/** A step that expects another value in each field that there is. */
+const otherValues = (form: WireFormat, bytes: Buffer): string => {
+  const message = told(form, bytes, 0)
+  const there = form.codec.layout.defined.filter(({ de }) => message.index.has(de))
+  const fields = Object.fromEntries(there.map(({ de }) => [de, ["other"]]))
+  const nothing = { header: {}, differs: {}, matches: {}, present: [], absent: [], changed: [] }
+  const scope = { form, keys: new Map(), messages: new Map() } as unknown as Scope
+  return JSON.stringify(differences(scope, message, { ...nothing, fields } as unknown as Expectation))
+}
+
+/** The message in both directions of a line. */
+const recorded = (form: WireFormat, bytes: Buffer): string => {
+  const recording = new Recorded({ form, dialect: "any", frame: undefined, rule: "any", seed: 1 })
+  recording.take({ _tag: "opened", line: 1, from: "near" })
+  for (const from of ["near", "far"] as const) recording.take({ _tag: "message", line: 1, from, bytes })
+  return recording.text()
+}
+
+/** What a partner's history says of a message that it takes; it masks the card number itself, and an amount is a number. */
+const history = (form: WireFormat, bytes: Buffer): string => {
+  const { layout } = form.codec
+  const message = told(form, bytes, 0)
+  if (message.wrong !== undefined) return ""
+  const {
+    amount: _amount,
+    card: _card,
+    ...about
+  } = aboutOf(layout, message.index, factsOf(layout, message), keyOf(layout, message.index))
+  return JSON.stringify(about)
+}
+
+const outputs = (form: WireFormat, bytes: Buffer): ReadonlyArray<readonly [string, string | Uint8Array]> => [
+  ["copy", coveredCopy(form.codec, bytes)],
+  ["traffic", JSON.stringify(lineOf(form.codec, bytes, where, undefined))],
+  ["other cards", JSON.stringify(lineOf(form.codec, bytes, where, Buffer.alloc(32, 7)))],
+  ["names", JSON.stringify(namesOf(form.codec, told(form, bytes, 0).index))],
+  ["differences", otherValues(form, bytes)],
+  ["recording", recorded(form, bytes)],
+  ["history", history(form, bytes)]
+]
+
+describe("What the simulator keeps of messages", () => {
+  for (const pan of ["371449635398431", "6225881234567890120"])
+    it(`has no piece of ${pan} and of its track, of good messages, broken ones and those of another dialect`, () => {
+      const leaks: Array<string> = []
+      let seen = 0
+      for (const [at, form] of forms.entries()) {
+        const codec = compile(form.codec.dialect)
+        const stan = "1".padStart(codec.layout.fields[11]!.units, "0")
+        const others = [forms[(at + 1) % forms.length]!, forms[(at + 4) % forms.length]!]
+        for (const field of codec.layout.defined)
+          for (const canary of [pan, track2Of(pan)])
+            for (const value of valuesOf(field, canary)) {
+              const mti = `${codec.dialect.version}200`
+              const bytes = codec.encode({ mti, fields: { 11: stan, [field.de]: value } })
+              if (isMessageError(bytes)) continue
+              const cases: ReadonlyArray<readonly [string, WireFormat, Buffer]> = [
+                ["good", form, bytes],
+                ["cut", form, bytes.subarray(0, -1)],
+                ["with a rest", form, Buffer.concat([bytes, Buffer.from("9")])],
+                ["without its beginning", form, bytes.subarray(1)],
+                ...others.map((other) => [`read as ${other.codec.dialect.name}`, other, bytes] as const)
+              ]
+              for (const [what, read, message] of cases)
+                for (const [output, text] of outputs(read, Buffer.from(message))) {
+                  seen++
+                  const found = showsNumber(text, pan) ?? showsNumber(text, discretionary)
+                  if (found !== undefined)
+                    leaks.push(`${output} of ${codec.dialect.name} DE ${field.de}, ${what}: ${found}`)
+                }
+            }
+      }
+
+      expect(leaks).toEqual([])
+      expect(seen).toBeGreaterThan(10_000)
+    })
+})
