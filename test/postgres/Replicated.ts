@@ -1,8 +1,7 @@
 /** A primary and a standby of it, real ones on this machine: to fail over between, there and back. */
 import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { RealPostgres } from "./RealPostgres.ts"
+import { dataIn, RealPostgres } from "./RealPostgres.ts"
 
 /** The standby as the primary knows it. */
 const standbyName = "s1"
@@ -65,7 +64,7 @@ export class Replicated {
 
   /** The server that died becomes the standby of the other one, as a new copy at its old port. */
   async rebuild(): Promise<void> {
-    const folder = mkdtempSync(join(tmpdir(), "jinka-copy-"))
+    const folder = mkdtempSync(join(dataIn(), "jinka-copy-"))
     try {
       await this.primary.backUp(join(folder, "data"))
       const { port } = this.standby
