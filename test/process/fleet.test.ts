@@ -207,7 +207,7 @@ const planOf = (directory: string, servers: Replicated): FleetPlan => {
   const preload = new URL("./MovedClock.ts", import.meta.url).href
   return {
     seed,
-    rate: 60,
+    rate: 25,
     seconds: 36_000,
     directory: join(directory, "run"),
     postgresUrl: (ports) => `postgres://jinka@${ports.map((port) => `127.0.0.1:${port}`).join(",")}/postgres`,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { stringify } from "yaml"
 import { patience } from "../../Pace.ts"
-import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
+import { answerTo, Line, pause, purchase, text, until } from "../../switch/operate/Line.ts"
 import { folder, type RunningSwitch, runSwitchProcess } from "../../switch/operate/program.ts"
 
 /** A link of a configuration file. */
@@ -42,6 +42,9 @@ export const residentMiB = (pid: number): number =>
 
 /** Why handles and memory cannot be read here; "" when they can. */
 export const procHindrance = process.platform === "linux" ? "" : `/proc is of Linux, this is ${process.platform}`
+
+/** Pause between two purchases, in ms: without it they take all of a core, which others wait for, and show no more. */
+const BETWEEN_MS = 5
 
 /** Purchases, one after the other, between an acquirer and an issuer that do nothing else. */
 export class GoodPair {
@@ -98,6 +101,7 @@ export class GoodPair {
       const answer = await acquirer.next()
       if (text(answer, 39) !== "00") this.others.push(text(answer, 39))
       this.took.push(performance.now() - began)
+      await pause(BETWEEN_MS)
     }
   }
 }

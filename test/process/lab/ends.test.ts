@@ -13,9 +13,9 @@ import { answerTo, frameOf, Line, purchase, text, until } from "../../switch/ope
 
 const isLong = process.env["JINKA_LAB"] === "long"
 /** An answer followed by RST, again and again. */
-const RESETS = isLong ? 10_000 : 400
+const RESETS = isLong ? 10_000 : 150
 /** Every so many bytes of a frame are a point to cut at; its first and last bytes always are. */
-const STEP = isLong ? 1 : 24
+const STEP = isLong ? 1 : 48
 
 const settings = {
   "request timeout": "20s",

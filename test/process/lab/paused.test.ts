@@ -40,8 +40,8 @@ describe.concurrent(`Who is stopped and goes on later (JINKA_SEED=${seed})`, () 
   it("when it is the partner: the link falls silent, and comes back with it; the accounts agree", () =>
     play(
       Effect.gen(function* () {
-        const cast = yield* makeCast({ seed, rate: 40, requestTimeoutMs: 2000, watchdogMs: WATCHDOG_MS })
-        yield* until(Effect.map(cast.status, ({ entries }) => answered(entries) > 50))
+        const cast = yield* makeCast({ seed, rate: 20, requestTimeoutMs: 2000, watchdogMs: WATCHDOG_MS })
+        yield* until(Effect.map(cast.status, ({ entries }) => answered(entries) > 20))
 
         cast.issuer.signal("SIGSTOP")
         const closed = yield* until(Effect.map(cast.link("issuer"), ({ lastEnd }) => lastEnd !== null))
@@ -65,12 +65,12 @@ describe.concurrent(`Who is stopped and goes on later (JINKA_SEED=${seed})`, () 
     play(
       Effect.gen(function* () {
         const cast = yield* makeCast({
-          ...{ seed, rate: 40, requestTimeoutMs: 2000, watchdogMs: 10_000 },
+          ...{ seed, rate: 20, requestTimeoutMs: 2000, watchdogMs: 10_000 },
           issuerFlags: ["--delay", "20", "--delay-from", "200 millis", "--delay-to", "1 second"]
         })
         for (let round = 0; round < (isLong ? 20 : 2); round++) {
           const { entries } = yield* cast.status
-          yield* until(Effect.map(cast.status, (now) => answered(now.entries) > answered(entries) + 30))
+          yield* until(Effect.map(cast.status, (now) => answered(now.entries) > answered(entries) + 15))
           cast.switch.signal("SIGSTOP")
           yield* Effect.sleep(2500)
           cast.switch.signal("SIGCONT")
@@ -88,7 +88,7 @@ describe.concurrent(`Who is stopped and goes on later (JINKA_SEED=${seed})`, () 
     play(
       Effect.gen(function* () {
         const cast = yield* makeCast({
-          ...{ seed, rate: 40, requestTimeoutMs: 8000, watchdogMs: WATCHDOG_MS },
+          ...{ seed, rate: 20, requestTimeoutMs: 8000, watchdogMs: WATCHDOG_MS },
           tool: slowDisk
         })
         const epochs = (yield* cast.status).links.map(({ epoch }) => epoch)

@@ -9,7 +9,7 @@ import { clearPanIn } from "./Plain.ts"
 import { faultOf } from "./Writing.ts"
 
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
-const ROUNDS = 6
+const ROUNDS = process.env["JINKA_LAB"] === "long" ? 30 : 4
 
 /**
  * Starts the writing process, kills it `afterMs` after its first acknowledgement, returns the last seq acknowledged.
