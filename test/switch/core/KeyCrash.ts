@@ -196,10 +196,10 @@ export const liveOnce = Effect.fnUntraced(function* (plan: CrashPlan, disk: Cras
   // Quicker than the bench's: what is begun in one turn is on the disk in a few.
   const commit = Effect.gen(function* () {
     for (let round = 0; round < 3; round++) {
-      for (let turn = 0; turn < 12; turn++) yield* Effect.yieldNow
+      for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
       while (disk.waiting.length > 0) disk.waiting.shift()!()
     }
-    for (let turn = 0; turn < 12; turn++) yield* Effect.yieldNow
+    for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
   })
   if (keys.at(0, "kek", "receive")?.current === undefined) {
     yield* bring("kek", plan.kek)
