@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from "node:fs"
@@ -17,6 +18,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
+import { openDatabase } from "../../../packages/switch/src/journal/SqliteFile.ts"
 import { allEntries, journalOf, refusal, temporaryDirectory, testKey, withJournal, write } from "./Journals.ts"
 
 const live = (title: string, body: Effect.Effect<void, unknown, import("effect").Scope.Scope>) =>
@@ -124,14 +126,21 @@ describe("the directory of a journal", () => {
   live(
     "is refused when it is gone and only its index, its log or a control socket shows that there was one, until somebody begins anew",
     Effect.gen(function* () {
-      for (const left of ["journal.index.db", "journal.db-wal", "journal.db-wal.refused", "control.sock"]) {
+      const lefts = [
+        "journal.index.db",
+        "journal.db-wal",
+        "journal.db-wal.refused",
+        "control.sock",
+        "success-rates.jsonl"
+      ]
+      for (const left of lefts) {
         const directory = yield* journalOf()
         writeFileSync(join(directory, left), "left")
         for (const file of ["journal.db", "journal.head"]) rmSync(join(directory, file))
 
         const error = yield* refusal(directory)
         expect([left, error.reason._tag]).toEqual([left, "Gone"])
-        expect(error.message).toMatch(/neither journal\.db nor journal\.head, but .*jinka journal new/)
+        expect(error.message).toMatch(/journal\.db and journal\.head are not there, or empty, but .*jinka journal new/)
         expect((yield* refusal(directory)).reason._tag).toBe("Gone")
 
         yield* withJournal(directory, () => Effect.void, { begin: true })
@@ -139,6 +148,57 @@ describe("the directory of a journal", () => {
         expect(entries.map(({ code }) => code)).toEqual([expect.stringContaining(`begun again over`)])
         expect(entries[0]!.code).toContain(`${left} of an earlier journal`)
       }
+    })
+  )
+
+  live(
+    "is refused when what is left of it are files without anything in them, or links to nowhere",
+    Effect.gen(function* () {
+      const begun = yield* temporaryDirectory
+      const database = openDatabase(join(begun, "journal.db"), false)
+      const begins = readFileSync(join(begun, "journal.db"))
+      database.close()
+      const nothing = Buffer.alloc(0)
+      // A database that was all in its log is a first page without it.
+      for (const [database, log, anchor] of [
+        [undefined, undefined, nothing],
+        [nothing, undefined, nothing],
+        [nothing, undefined, undefined],
+        [nothing, Buffer.alloc(5000), nothing],
+        [begins, undefined, undefined],
+        [begins, undefined, nothing],
+        [begins, nothing, undefined],
+        [begins, Buffer.alloc(5000), undefined]
+      ] as const) {
+        const directory = yield* journalOf()
+        const files = { "journal.db": database, "journal.db-wal": log, "journal.head": anchor }
+        for (const [file, bytes] of Object.entries(files)) {
+          rmSync(join(directory, file), { force: true })
+          if (bytes !== undefined) writeFileSync(join(directory, file), bytes, { mode: 0o600 })
+        }
+        writeFileSync(join(directory, "control.sock"), "")
+
+        const said = [database?.length, log?.length, anchor?.length, (yield* refusal(directory)).reason._tag]
+        expect(said).toEqual([...said.slice(0, 3), "Gone"])
+
+        yield* withJournal(directory, () => Effect.void, { begin: true })
+        const entries = yield* withJournal(directory, (journal) => allEntries(journal))
+        expect(entries[0]!.code).toContain("control.sock of an earlier journal")
+      }
+      const elsewhere = yield* temporaryDirectory
+      symlinkSync(join(elsewhere, "away", "journal.db"), join(elsewhere, "journal.db"))
+      expect((yield* refusal(elsewhere)).message).toMatch(/^Gone: .*, but journal\.db of an earlier one\./)
+    })
+  )
+
+  live(
+    "is begun where a first start was cut off before its anchor was there",
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      openDatabase(join(directory, "journal.db"), false).close()
+      chmodSync(join(directory, "journal.db"), 0o600)
+
+      yield* withJournal(directory, ({ recovered }) => Effect.sync(() => expect(recovered.notes).toEqual([])))
     })
   )
 

@@ -7,6 +7,7 @@ import {
   type ConnectOwners,
   haltOthers,
   handOver,
+  keeping,
   type OwnerTable,
   type StandingBy,
   Tenure,
@@ -263,6 +264,36 @@ describe("the owner of a switch", () => {
       yield* TestClock.adjust(1000)
 
       expect(tenure.isSure(2000)).toBe(true)
+    })
+  )
+
+  it.effect("fails, and does not end its process, where another node makes the journal that both took", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const said: Array<string> = []
+      const overtaken = ({ reason }: JournalError) => {
+        said.push(reason.problem)
+        return Effect.never
+      }
+      const keep = keeping(table.connect("n1"), 3000, new Tenure(3000), overtaken, Effect.never)
+      table.isThere = false
+      const first = yield* Effect.forkScoped(Effect.flip(keep))
+      yield* TestClock.adjust(1000)
+      ;[table.isThere, table.node] = [true, "n2"]
+      yield* TestClock.adjust(1000)
+
+      expect((yield* Fiber.join(first)).reason._tag).toBe("Overtaken")
+      expect(table.node).toBe("n2")
+      expect(said).toEqual([])
+
+      // An owner ends: what it has in memory is of no worth any more.
+      table.node = "n1"
+      yield* Effect.forkScoped(Effect.flip(keep))
+      yield* TestClock.adjust(1000)
+      table.node = "n2"
+      yield* TestClock.adjust(1000)
+
+      expect(said).toEqual(["Node n2 has this switch now."])
     })
   )
 

@@ -9,6 +9,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -27,6 +28,9 @@ export const refusedWalFile = `${databaseFile}-wal.refused`
 
 /** Where a running switch takes commands; one that is left behind shows that a switch ran here. */
 const controlFile = "control.sock"
+
+/** What a switch has learnt of its partners' rates (operate/alarm/SuccessRatesFile.ts). */
+const ratesFile = "success-rates.jsonl"
 
 const ofDatabase = [databaseFile, `${databaseFile}-wal`, refusedWalFile]
 const ofIndex = [indexFile, `${indexFile}-wal`, `${indexFile}-shm`]
@@ -126,14 +130,18 @@ export const makeDatabaseFile = (directory: string): void =>
   closeSync(openSync(join(directory, databaseFile), "a", 0o600))
 
 /**
- * Files that an earlier journal left, when neither its database nor its anchor is there: a new journal begun over them would
- * forget without a word what it had promised.
+ * Files that an earlier journal left, when its anchor is gone or empty and its database is, too (`isOpened`: or holds nothing,
+ * now that it was opened): a new journal begun over them would forget without a word what it had promised. What is a link to
+ * nowhere was elsewhere.
  */
-export const leftovers = (directory: string): ReadonlyArray<string> => {
-  const has = (file: string) => existsSync(join(directory, file))
-  const size = statSync(join(directory, databaseFile), { throwIfNoEntry: false })?.size ?? 0
-  if (size > 0 || has(anchorFile)) return []
-  return [`${databaseFile}-wal`, refusedWalFile, ...ofIndex, controlFile].filter(has)
+export const leftovers = (directory: string, isOpened = false): ReadonlyArray<string> => {
+  const size = (file: string) => statSync(join(directory, file), { throwIfNoEntry: false })?.size ?? 0
+  if (size(anchorFile) > 0 || (!isOpened && size(databaseFile) > 0)) return []
+  const has = (file: string) => lstatSync(join(directory, file), { throwIfNoEntry: false }) !== undefined
+  const ofDatabase = isOpened ? [] : [`${databaseFile}-wal`]
+  const isNowhere = has(databaseFile) && !existsSync(join(directory, databaseFile))
+  const others = [...ofDatabase, refusedWalFile, anchorFile, ...ofIndex, controlFile, ratesFile].filter(has)
+  return isNowhere ? [databaseFile, ...others] : others
 }
 
 /** Refuses a start without room on the disk: it would sign on to partners, and then end at its first entry. */

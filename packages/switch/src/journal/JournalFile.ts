@@ -85,7 +85,9 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
   )
   const database = openOrExplain(path, readOnly, anchor.head, () => keepWal(directory, wal))
   try {
-    const began = left.map((file) => `${file} of an earlier journal`)
+    const also = isEmpty(database) && !readOnly ? leftovers(directory, true).filter((file) => !left.includes(file)) : []
+    if (also.length > 0 && options.begin !== true) stop("Gone", directory, goneText(also))
+    const began = [...left, ...also].map((file) => `${file} of an earlier journal`)
     const notes = began.length === 0 ? repaired : [...repaired, `begun again over ${began.join(", ")}`]
     const file = openTables(options, database, anchor, notes)
     if (!readOnly) syncDirectory(directory)
@@ -98,7 +100,7 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
 }
 
 const goneText = (left: ReadonlyArray<string>): string =>
-  `The journal is gone: there is neither ${databaseFile} nor ${anchorFile}, but ${left.join(", ")} of an earlier one.`
+  `The journal is gone: ${databaseFile} and ${anchorFile} are not there, or empty, but ${left.join(", ")} of an earlier one.`
 
 /**
  * Closing the database removes the WAL; what could not be read from it may still be evidence. The first one is kept.

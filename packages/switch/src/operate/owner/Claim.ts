@@ -122,6 +122,11 @@ export class Tenure {
     this.acknowledged = 0
   }
 
+  /** Since it took the switch no beat was counted and nothing written: whatever it has in hand could not leave. */
+  get isUnbegun(): boolean {
+    return this.counted < 0n && this.acknowledged === 0
+  }
+
   /** Whether nobody else can have the switch at `now`. */
   isSure(now: number): boolean {
     return now - this.provenAt < this.takeoverAfterMs
@@ -235,7 +240,8 @@ export const haltOthers = (connect: ConnectOwners, { reason }: JournalError, lim
 
 /**
  * Runs `serve` as the owner of the switch: beats beside it, and hands over behind it, also when it fails. `overtaken`: ends the
- * process at once, for this node has the switch no more. `tenure` hears of every beat.
+ * process at once, for this node has the switch no more. A node that has never had it fails with `Overtaken` instead: two that
+ * are started at once on an empty PostgreSQL both try, for nobody owns a journal that is not there. `tenure` hears of every beat.
  */
 export const keeping = <A, E, R, R2>(
   connect: ConnectOwners,
@@ -246,7 +252,9 @@ export const keeping = <A, E, R, R2>(
 ): Effect.Effect<A, E | JournalError, R | R2> => {
   tenure.begins()
   const release = handOver(connect, takeoverAfterMs, tenure)
-  const beats = Effect.catch(beating(connect, takeoverAfterMs, tenure), overtaken)
+  const beats = Effect.catch(beating(connect, takeoverAfterMs, tenure), (error) =>
+    error.reason._tag === "Overtaken" && tenure.isUnbegun ? Effect.fail(error) : overtaken(error)
+  )
   return Effect.raceFirst(serve, beats).pipe(
     Effect.tapError(() => Effect.ignore(release)),
     Effect.tap(() => release)

@@ -3,10 +3,10 @@
  * over.
  *
  *     standing by -> the beat stands still, or was handed over -> takes it -> beats, and runs the switch
- *          ^                                                                       |
- *          `------------------------- `jinka yield` -------------------------------'
+ *          ^                                                 |                     |
+ *          `-- another node was quicker: it never had it ----'-- `jinka yield` ----'
  *
- * A signal, a stop and every failure end the process; whoever started it starts it again, and it stands by.
+ * A signal, a stop and every failure of an owner end the process; whoever started it starts it again, and it stands by.
  */
 import { Console, Effect, type FileSystem, type Path } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
@@ -53,8 +53,14 @@ export const owning = Effect.fnUntraced(function* <R>(
     yield* Effect.logInfo(`node ${node} takes the switch over`)
     configuration = yield* asOfNow(configuration)
     const ended = yield* keeping(connect, takeoverAfterMs, tenure, overtaken, serve(configuration)).pipe(
-      Effect.catchTag("JournalError", (error) => Effect.fail(failedBy(error)))
+      Effect.catchTag("JournalError", (error) => Effect.fail(failedBy(error))),
+      Effect.catchIf(
+        ({ exit }) => exit === "overtaken",
+        () => Effect.as(Effect.logInfo(`node ${node} comes too late: another node took the switch first`), undefined)
+      )
     )
+    hasLeft = false
+    if (ended === undefined) continue
     if (!ended.isYield) return
     yield* Effect.logInfo(`node ${node} has handed the switch over, and stands by`)
     configuration = ended.configuration
