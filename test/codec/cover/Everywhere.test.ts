@@ -18,10 +18,8 @@ import {
   messageToJson
 } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
+import { isLong } from "../Runs.ts"
 import { cardNumbers, discretionary, packed, showsNumber, track1Of, track2Of, valuesOf } from "./Canaries.ts"
-
-/** JINKA_LAB=long: each nesting of chip data in each dialect with each tag and value, and not each pair of them. */
-const isLong = process.env["JINKA_LAB"] === "long"
 
 /** The shipped dialects without their headers. */
 const codecs: ReadonlyArray<Codec> = Object.values(dialects).map((dialect) =>
@@ -70,13 +68,17 @@ const outputs = ({ codec, bytes }: Placed): ReadonlyArray<string | Uint8Array> =
   ]
 }
 
+/** Each field meets the shortest number, which fits into most, and one of three others; JINKA_LAB=long: all of them. */
+const isMet = ({ codec, field }: Placed, turn: number): boolean =>
+  isLong || turn === 0 || (codecs.indexOf(codec) + field.de + turn) % 3 === 0
+
 describe("A card number in any field of any dialect", () => {
   it("is shown nowhere and is in no copy", () => {
     const leaks: Array<unknown> = []
-    for (const pan of cardNumbers) {
+    for (const [turn, pan] of cardNumbers.entries()) {
       const all = placed(pan)
       expect(all.length).toBeGreaterThan(400)
-      for (const one of all)
+      for (const one of all.filter((one) => isMet(one, turn)))
         for (const [at, seen] of outputs(one).entries()) {
           const found = showsNumber(seen, pan)
           if (found !== undefined) leaks.push([one.codec.dialect.name, one.field.de, at, found])
@@ -93,7 +95,7 @@ describe("A track in any field of any dialect", () => {
   ] as const)
     it(`${name} is shown nowhere, and is not in what may be kept`, () => {
       const leaks: Array<unknown> = []
-      for (const pan of cardNumbers.slice(3)) {
+      for (const pan of isLong ? cardNumbers.slice(3) : [cardNumbers[3]!, cardNumbers.at(-1)!]) {
         const all = placed(trackOf(pan))
         expect(all.length).toBeGreaterThan(100)
         for (const one of all) {
@@ -167,11 +169,9 @@ describe("A tag of chip data", () => {
     (one) => Buffer.concat([tlv("9F36", Buffer.of(0, 1)), Buffer.of(0, 0xff, 0), one])
   ]
 
-  /** By itself, and nested: the next way each time, so that each tag, each value and each dialect meets each of them. */
-  const ways = (() => {
-    let turn = 0
-    return (): typeof nests => [(one) => one, ...(isLong ? nests : [nests[turn++ % nests.length]!])]
-  })()
+  /** By itself, and nested: another way each time, so that each tag, each value and each dialect meets each of them. */
+  const ways: typeof nests = [(one) => one, ...nests]
+  const waysOf = (turn: number): typeof nests => (isLong ? ways : [ways[turn % ways.length]!])
 
   it("shows no card number and keeps no track, known or unknown, nested or behind filling", () => {
     const pan = "4111111111111111"
@@ -179,10 +179,11 @@ describe("A tag of chip data", () => {
     const noted = (tag: string, found: string | undefined): void => {
       if (found !== undefined) leaks.push(`${tag}: ${found}`)
     }
-    for (const codec of chipCodecs)
-      for (const tag of tags)
-        for (const value of [packed(pan), Buffer.from(pan), packed(track2Of(pan)), Buffer.from(track2Of(pan))])
-          for (const nest of ways()) {
+    const values = [packed(pan), Buffer.from(pan), packed(track2Of(pan)), Buffer.from(track2Of(pan))]
+    for (const [first, codec] of chipCodecs.entries())
+      for (const [second, tag] of tags.entries())
+        for (const [third, value] of values.entries())
+          for (const nest of waysOf(first + second + third)) {
             const bytes = codec.encode({ mti: "0200", fields: { 55: nest(tlv(tag, value)) } })
             if (isMessageError(bytes)) throw new Error("not encoded")
             const one = { codec, field: codec.layout.fields[55]!, bytes, message: { mti: "0200", fields: {} } }
@@ -226,6 +227,7 @@ describe("A tag of chip data", () => {
 describe("A message that does not read to its end", () => {
   it("shows no run of 8 digits of it, cut anywhere, in its own table or in another one", () => {
     const pan = "4111111111111111"
+    const starts = [0, 1, 5]
     const longRun = /\d{8}|(?:f\d){8}/i
     const shown: Array<string> = []
     for (const codec of codecs) {
@@ -237,7 +239,7 @@ describe("A message that does not read to its end", () => {
       if (isMessageError(whole)) throw new Error(codec.dialect.name)
       for (const other of codecs)
         for (let to = 0; to <= whole.length; to++)
-          for (const from of [0, 1, 5]) {
+          for (const from of isLong ? starts : [starts[to % starts.length]!]) {
             const part = whole.subarray(Math.min(from, to), to)
             const { rows, error } = describeMessage(other, part)
             if (error === undefined) continue
@@ -288,16 +290,17 @@ describe("A message that does not read to its end", () => {
     }
     const shown: Array<string> = []
     let spread = 0
-    for (const { dialect, encode, layout } of codecs)
+    for (const codec of codecs)
       for (const { bytes, digits } of Object.values(forms))
         for (let ahead = 0; ahead < 40; ahead++) {
-          const head = Buffer.from(encode({ mti: `${dialect.version}200`, fields: {} }) as Buffer)
+          const { dialect, layout } = codec
+          const head = Buffer.from(codec.encode({ mti: `${dialect.version}200`, fields: {} }) as Buffer)
           const bitmap = head.length - layout.bitmapBytes
           if (dialect.bitmap.encoding !== "binary") continue
           head.fill(0xff, bitmap + 1, bitmap + 8)
           const moved = Buffer.concat([head, Buffer.alloc(ahead, digits === 2 ? 0 : "0"), bytes])
           const [from, to] = [6, 12].map((digit) => head.length + ahead + digit / digits) as [number, number]
-          const { rows, error } = describeMessage(compile(dialect), moved)
+          const { rows, error } = describeMessage(codec, moved)
           if (error === undefined) continue
           const over = rows.filter(({ offset, bytes }) => offset < to && from < offset + bytes)
           spread += over.length > 1 ? 1 : 0

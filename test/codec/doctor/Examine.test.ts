@@ -19,6 +19,7 @@ import frames from "../../fixtures/codec-frames.json" with { type: "json" }
 import fixture from "../../fixtures/codec-messages.json" with { type: "json" }
 import peers from "../../fixtures/codec-peers.json" with { type: "json" }
 import { bytes } from "../iso8583/plain.ts"
+import { runs } from "../Runs.ts"
 
 const named = (name: string): Buffer => bytes(fixture.messages.find((one) => one.name === name)!.hex!)
 
@@ -180,7 +181,7 @@ describe("The doctor", () => {
     expect(examine(Buffer.alloc(0))).toEqual([])
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (any) => examine(any).every(({ score }) => score <= 100)),
-      { numRuns: 200 }
+      runs(100)
     )
   })
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest"
 import corpus from "../../fixtures/fuzz/corpus.json" with { type: "json" }
+import { isLong } from "../Runs.ts"
 import { Chance, mutate } from "./Mutation.ts"
 import { seeds } from "./Seeds.ts"
 import { targets } from "./Targets.ts"
 
 /** The doctor tries every frame and dialect, and takes longer than all others; JINKA_LAB=long: as often for it, too. */
-const isLong = process.env["JINKA_LAB"] === "long"
 const turnsOf = (name: string): number => (name === "doctor" && !isLong ? 25 : 100)
 
 const inputs = corpus.inputs as unknown as Record<string, ReadonlyArray<string>>

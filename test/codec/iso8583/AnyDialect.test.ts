@@ -14,6 +14,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { runs } from "../Runs.ts"
 import { anyDialect } from "./anyDialect.ts"
 import { anyMessage } from "./arbitrary.ts"
 import { decoded, encoded, revealed } from "./plain.ts"
@@ -48,7 +49,7 @@ describe("Any dialect", () => {
           }
         }
       }),
-      { numRuns: 250 }
+      runs(75)
     )
   })
 
@@ -76,7 +77,7 @@ describe("Any dialect", () => {
           expect(table.decode(alone, 0, length)).toEqual(table.decode(good, 0, length))
         }
       }),
-      { numRuns: 150 }
+      runs(50)
     )
   })
 
@@ -105,7 +106,7 @@ describe("Any dialect", () => {
         const other = { mti: message!.mti, fields: defined }
         for (let turn = 0; turn < 5; turn++) expect(generated.encode(other)).toEqual(table.encode(other))
       }),
-      { numRuns: 200 }
+      runs(75)
     )
   })
 
@@ -137,7 +138,7 @@ describe("Any dialect", () => {
         expect(codec.patched(index, patches)).toEqual(encoded(codec, { mti: one!.mti, fields }))
         expect(out.fill(0xaa, 4, 4 + length)).toEqual(Buffer.alloc(out.length, 0xaa))
       }),
-      { numRuns: 200 }
+      runs(75)
     )
   })
 
@@ -165,7 +166,7 @@ describe("Any dialect", () => {
         }
         expect(codec.withoutSad(index).length).toBeLessThanOrEqual(bytes.length)
       }),
-      { numRuns: 200 }
+      runs(75)
     )
   })
 })

@@ -15,6 +15,7 @@ import {
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import fixture from "../../fixtures/codec-messages.json" with { type: "json" }
+import { runs } from "../Runs.ts"
 import { anyMessage } from "./arbitrary.ts"
 import { bytes, decoded, encoded, revealed } from "./plain.ts"
 
@@ -137,10 +138,6 @@ describe("The CUPS header", () => {
   })
 })
 
-const isLong = process.env["JINKA_LAB"] === "long"
-/** How often each property is tried in each of some ten dialects; JINKA_LAB=long: three times as often. */
-const runs = (usual: number): { readonly numRuns: number } => ({ numRuns: isLong ? 3 * usual : usual })
-
 describe("Every shipped dialect", () => {
   // Made once: fast-check looks at all of Unicode for it.
   const wild = fc.dictionary(
@@ -173,7 +170,7 @@ describe("Every shipped dialect", () => {
             expect(encoded(table, again)).toEqual(once)
           }
         }),
-        runs(30)
+        runs(12)
       )
     })
 
@@ -189,7 +186,7 @@ describe("Every shipped dialect", () => {
             compareDecoders(table, generated, bad)
           }
         }),
-        runs(30)
+        runs(12)
       )
     })
 
@@ -207,7 +204,7 @@ describe("Every shipped dialect", () => {
           }
           compareDecoders(table, generated, Buffer.concat([good, Buffer.from([0x30])]))
         }),
-        runs(8)
+        runs(4)
       )
     })
 
@@ -217,7 +214,7 @@ describe("Every shipped dialect", () => {
           const message = { mti, fields: { ...fields, ...changes } }
           for (let turn = 0; turn < 5; turn++) expect(generated.encode(message)).toEqual(table.encode(message))
         }),
-        runs(50)
+        runs(20)
       )
     })
   }

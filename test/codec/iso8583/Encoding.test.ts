@@ -12,6 +12,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { runs } from "../Runs.ts"
 import { anyMessage } from "./arbitrary.ts"
 import { decoded, encoded, revealed } from "./plain.ts"
 
@@ -74,7 +75,7 @@ describe("Encoding", () => {
           }
         }
       }),
-      { numRuns: 40 }
+      runs(20)
     )
   })
 
@@ -112,7 +113,7 @@ describe("Encoding", () => {
         const once = interpret(cups).encode(message)
         for (let turn = 0; turn < 6; turn++) expect(one.encode(message)).toEqual(once)
       }),
-      { numRuns: 500 }
+      runs(200)
     )
   })
 

@@ -19,6 +19,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { runs } from "../Runs.ts"
 import { anyOrShipped, anyValues } from "./anyHeader.ts"
 import { bytes, decoded, encoded, revealed } from "./plain.ts"
 
@@ -63,7 +64,7 @@ describe("Any header", () => {
           }
         }
       }),
-      { numRuns: 300 }
+      runs(100)
     )
   })
 
@@ -88,7 +89,7 @@ describe("Any header", () => {
           expect(answer).toEqual(built)
         }
       }),
-      { numRuns: 200 }
+      runs(75)
     )
   })
 
@@ -112,7 +113,7 @@ describe("Any header", () => {
           for (let turn = 0; turn < 5; turn++) expect(encoded(codec, decoded(codec, whole))).toEqual(whole)
         }
       }),
-      { numRuns: 200 }
+      runs(75)
     )
   })
 
@@ -140,7 +141,7 @@ describe("Any header", () => {
           }
         }
       ),
-      { numRuns: 200 }
+      runs(75)
     )
   })
 })

@@ -15,6 +15,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { runs } from "../Runs.ts"
 import { anyMessage } from "./arbitrary.ts"
 
 const cupsCodec = compile(cups)
@@ -187,7 +188,7 @@ describe("Patching any message", () => {
             expect(copy).toEqual(encoded(codec, expected))
           }
         ),
-        { numRuns: 150 }
+        runs(75)
       )
     })
   }

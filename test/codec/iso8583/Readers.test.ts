@@ -15,6 +15,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { runs } from "../Runs.ts"
 import { anyDialect } from "./anyDialect.ts"
 import { anyMessage } from "./arbitrary.ts"
 import { bytes, encoded, revealed } from "./plain.ts"
@@ -99,9 +100,6 @@ const anyBytes = (dialect: Dialect, table: Codec): fc.Arbitrary<ReadonlyArray<Bu
     })
 }
 
-/** JINKA_LAB=long: more of everything. */
-const isLong = process.env["JINKA_LAB"] === "long"
-
 describe("Index and decode, by generated code and by the table", () => {
   for (const dialect of Object.values(shipped)) {
     it(`agree on any bytes in ${dialect.name}`, () => {
@@ -111,7 +109,7 @@ describe("Index and decode, by generated code and by the table", () => {
         fc.property(anyBytes(dialect, table), (messages) => {
           for (const message of messages) agree(table, generated, message)
         }),
-        { numRuns: isLong ? 200 : 20 }
+        runs(10)
       )
     })
   }
@@ -126,7 +124,7 @@ describe("Index and decode, by generated code and by the table", () => {
         const generated = compile(dialect)
         for (const message of messages) agree(table, generated, message)
       }),
-      { numRuns: isLong ? 500 : 75 }
+      runs(40)
     )
   })
 

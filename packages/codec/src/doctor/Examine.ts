@@ -279,7 +279,15 @@ const foreign = (found: FoundFrames): Diagnosis | undefined => {
   return undefined
 }
 
+/** Tables of the shipped dialects, made once: they take longer than to look at the bytes. */
 let shippedCandidates: ReadonlyArray<DialectCandidate> | undefined
+let shippedOpaque: ReadonlyArray<DialectCandidate> | undefined
+
+const opaqueOf = (dialects: ExamineOptions["dialects"]): ReadonlyArray<DialectCandidate> => {
+  if (dialects !== undefined) return opaqueCandidates(dialects)
+  shippedOpaque ??= opaqueCandidates(shipped)
+  return shippedOpaque
+}
 
 /** Found bytes between length and message, and a header that is not the dialect's own: together they explain anything. */
 const isTwice = ({ name, format }: FrameCandidate, { header, isOther }: DialectCandidate): boolean =>
@@ -347,7 +355,7 @@ export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): Readon
     found = ranked([
       ...found,
       ...explanations(buffer, foundShapes(buffer), dialects),
-      ...explanations(buffer, frameCandidates, opaqueCandidates(options.dialects ?? shipped))
+      ...explanations(buffer, frameCandidates, opaqueOf(options.dialects))
     ])
   return found.slice(0, options.max ?? 8)
 }
