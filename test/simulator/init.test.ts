@@ -103,13 +103,16 @@ describe("jinka-sim init", () => {
     expect(readFileSync(join(folder, "links/.run/report.xml"), "utf8")).toContain('failures="0"')
     expect(existsSync(join(folder, "links/.run/report.html"))).toBe(true)
     // How fast it is depends on the machine; that it can be read does not.
-    expect((await sim("load", "links/load.yaml", "--check")).output).toContain("1 link, 1 line of mix, good")
+    expect((await simulatorHere("load", join(folder, "links/load.yaml"), "--check")).out).toContain(
+      "1 link, 1 line of mix, good"
+    )
     expect(existsSync(join(folder, "links/.run/issuer-ledger.jsonl"))).toBe(true)
   })
 
   it("tests nothing against a stranger that holds the stand-in's port, and leaves nothing running when a signal ends it", async () => {
     const [port, issuerPort] = await Promise.all([freePort(), freePort()])
-    await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(issuerPort))
+    const ports = ["--acquirer-port", String(port), "--issuer-port", String(issuerPort)]
+    await simulatorHere("init", join(folder, "links"), ...ports)
     const node = (program: string) => `${process.execPath} ${program}`
     const env = { JINKA_SIM: node(programs.sim), JINKA: node(programs.switch) }
     const stranger = createServer()
