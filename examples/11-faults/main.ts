@@ -24,8 +24,8 @@ const issuer = sim("issuer", [
 ])
 
 const acquirer = sim("acquirer", [
-  ...["acquirer", "--connect", "127.0.0.1:7931", "--rate", "100", "--duration", "6 seconds", "--seed", "7"],
-  ...["--timeout", "3 seconds", "--repeat", "1 second", "--history", `${home}/acquirer.jsonl`]
+  ...["acquirer", "--connect", "127.0.0.1:7931", "--rate", "100", "--duration", "3 seconds", "--seed", "7"],
+  ...["--timeout", "1 second", "--repeat", "500 millis", "--history", `${home}/acquirer.jsonl`]
 ])
 
 const shown = Effect.fnUntraced(function* (name: string, args: ReadonlyArray<string>) {

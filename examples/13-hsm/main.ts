@@ -7,6 +7,7 @@ import { Console, Effect } from "effect"
 import { chanceOf } from "../../packages/simulator/src/chance/Chance.ts"
 import { startHsmDevice } from "../../packages/simulator/src/hsm/HsmDevice.ts"
 import { keyText, withParity } from "../../packages/simulator/src/hsm/TestLmk.ts"
+import { boughtDuring, codesOf } from "../11-keys/Buying.ts"
 import { Centre, Issuer } from "../11-keys/Partners.ts"
 import { checkValueOf } from "../11-keys/Zone.ts"
 import { jinkaOf } from "../shared/Jinka.ts"
@@ -58,23 +59,15 @@ const story = Effect.gen(function* () {
     `\na MAC key of the centre (answered ${given}) was taken in by a device, and one for the issuer drawn there`
   )
 
-  yield* Console.log("\nfive hundred purchases; in their middle a device is switched off and on")
-  const codes = new Map<string, number>()
-  const buying = Effect.forEach(
-    Array.from({ length: 500 }),
-    () =>
-      Effect.andThen(
-        Effect.sleep("2 millis"),
-        Effect.map(centre.bought, ([code, isRight]) => {
-          const seen = isRight ? code : `${code} with a wrong MAC`
-          codes.set(seen, (codes.get(seen) ?? 0) + 1)
-        })
-      ),
-    { concurrency: 4, discard: true }
-  )
-  yield* Effect.all([buying, Effect.delay(first.restart(400), "200 millis")], { concurrency: 2 })
+  yield* Console.log("\npurchases go through, while a device is switched off and on")
+  const restart = Effect.gen(function* () {
+    yield* Effect.sleep("200 millis")
+    yield* first.restart(300)
+    yield* Effect.sleep("200 millis")
+  })
+  const results = yield* boughtDuring(restart, centre.bought)
   yield* Console.log(
-    `answers: ${[...codes].map(([code, count]) => `${count} of ${code}`).join(", ")}; the issuer has seen ${issuer.seen.right} right MACs and ${issuer.seen.wrong} wrong ones`
+    `answers: ${codesOf(results)}; the issuer has seen ${issuer.seen.right} right MACs and ${issuer.seen.wrong} wrong ones`
   )
   yield* jinka.devices("up")
 
@@ -92,7 +85,7 @@ const story = Effect.gen(function* () {
   yield* jinka.shown("stop")
   yield* running.exited
   yield* jinka.told(["journal", "verify"])
-  if (codes.get("00") !== 500 || issuer.seen.wrong > 0 || again !== "00" || !isRight) {
+  if (codesOf(results) !== `${results.length} of 00` || issuer.seen.wrong > 0 || again !== "00" || !isRight) {
     return yield* Effect.die(new Error("not as told"))
   }
   yield* Console.log("\nthe log and the journal are in .jinka/13-hsm")

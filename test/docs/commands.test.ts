@@ -30,6 +30,19 @@ const beside: ReadonlyArray<readonly [RegExp, (output: string) => boolean]> = [
   [/ jinka -- run /, (output) => output.includes('"event":"ready"')]
 ]
 
+/** The same for less time: what runs long on a page to have something to look at, or to kill while it runs. */
+const shorter: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^npm start$/, "npm start -- --rate 100 --seconds 10"],
+  [/--duration "15 seconds"/, '--duration "5 seconds"']
+]
+
+/** What is run for a written command, after what the command before it has printed. */
+const runFor = (written: string, last: string): string =>
+  shorter
+    .reduce((command, [pattern, short]) => command.replace(pattern, short), written)
+    // Which transaction had no answer is another one each time: the page takes it from the command before, and so does this.
+    .replace(/(?<=--rrn )\w+/, (rrn) => /"rrn":"(\w+)"/.exec(last)?.[1] ?? rrn)
+
 const isElsewhere = ({ command }: Step): boolean => elsewhere.some(([pattern]) => pattern.test(command))
 
 let house: House
@@ -45,8 +58,7 @@ const follow = async (page: string, isWanted: (step: Step) => boolean = () => tr
   const steps = stepsOf(page, textOf(page)).filter((step) => !isElsewhere(step) && isWanted(step))
   let last = ""
   for (const { place, command: written, shown } of steps) {
-    // Which transaction had no answer is another one each time: the page takes it from the command before, and so does this.
-    const command = written.replace(/(?<=--rrn )\w+/, (rrn) => /"rrn":"(\w+)"/.exec(last)?.[1] ?? rrn)
+    const command = runFor(written, last)
     const up = beside.find(([pattern]) => pattern.test(command))?.[1]
     if (up !== undefined) {
       await house.runBeside(command, (output) => up(output) && missing(shown, output).length === 0)

