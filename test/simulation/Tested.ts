@@ -35,5 +35,14 @@ export const fleet: Wishes = {
   acquirer: { lies: 0.05, pause: [50, 1500] }
 }
 
+/**
+ * The same at the slowest pace that is drawn: a run costs what its purchases cost. Two fifths of the cost and of the purchases,
+ * and as many faults.
+ */
+export const unhurried = (wished: Wishes): Wishes => ({
+  ...wished,
+  acquirer: { ...wished.acquirer, pause: [10, 5000] }
+})
+
 /** What `jinka-sim world --mode` takes. */
 export const modes = { switch: wishes, keys: guarded, fleet } as const
