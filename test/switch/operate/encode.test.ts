@@ -57,6 +57,20 @@ describe("JSON that is no message is named with what to write", () => {
       { mti: "0200", fields: { 52: { hexx: "00" } } },
       'field 52: "hexx" is no member of a value: did you mean "hex"?'
     ],
+    [
+      "a negative number",
+      { mti: "0800", fields: { "-1": "x" } },
+      '"-1" is no field: fields are named by their numbers'
+    ],
+    [
+      "a list for a field without parts",
+      { mti: "0800", fields: { 11: ["000001"] } },
+      "field 11 has no parts in the dialect iso8583v1987Ascii: write its text in quotes."
+    ],
+    ["too few bytes", { mti: "0200", fields: { 52: "1122" } }, "write 8 bytes, 16 hex digits"],
+    ["too many characters", { mti: "0200", fields: { 48: "x".repeat(1000) } }, "write at most 999 characters"],
+    ["an amount with a point", { mti: "0200", fields: { 4: "100.00" } }, "without a point, blanks or a sign"],
+    ["hex that is none", { mti: "0200", fields: { 52: "112233445566778Z" } }, "write two for each byte"],
     ["a header where there is none", { mti: "0800", header: { source: "1" } }, "have no header: remove"]
   ]
   for (const [name, json, says] of slips) {
@@ -72,6 +86,25 @@ describe("JSON that is no message is named with what to write", () => {
     expect(encodeJson(centre, { mti: "0800", header: { sauce: "1" } }, undefined)).toBe(
       '"header": "sauce" is no part of the header: did you mean "source"?'
     )
+  })
+
+  it("a part that is none, however deep, and parts that the dialect does not have", () => {
+    const slips: ReadonlyArray<readonly [unknown, string]> = [
+      [["AA"], 'field 48, part 1 of its list is a text: write an object such as {"part": "1", "value": "..."}'],
+      [[{ tag: "AA", value: "x" }], '"tag" is no member of a part'],
+      [[{ part: 1, value: "x" }], '"part" is its position, tag or bit number, in quotes'],
+      [[{ part: "AA" }], 'give one of "value", "hex" and "parts"'],
+      [[{ part: "AA", value: "x", hex: "00" }], 'give one of "value", "hex" and "parts"'],
+      [[{ part: "AA", value: 1 }], '"value" is a number: write it in quotes'],
+      [[{ part: "BC", parts: {} }], '"parts" is an object: write a list of parts'],
+      [[{ part: "BC", parts: [{ part: "1", value: null }] }], "field 48, part 1 of its list, part 1 of its list"],
+      [[{ part: "not a tag", value: "x" }], "write them as `jinka decode --unmask --json` prints them"]
+    ]
+    for (const [parts, says] of slips) {
+      const built = encodeJson(centre, { mti: "0200", fields: { 48: parts } }, undefined)
+
+      expect([parts, built]).toEqual([parts, expect.stringContaining(says)])
+    }
   })
 
   it("and what decode prints unmasked is a message", () => {
@@ -115,6 +148,15 @@ describe("jinka encode", () => {
       ['{"mti": "0800", "fields": {"11": 000001}}', "this is not JSON: look at line 1, column 35."],
       ['{"mti": "0800",\n "fields": {"11": x}}', "this is not JSON: look at line 2, column 19."],
       ['{"mti": "0800", "fields": {"11":', "this is not JSON: it ends too early."],
+      ['{"mti": "0800", "fields": {"11": 000001}}', "What has zeros in front is written in quotes."],
+      ["{'mti': '0800'}", 'JSON has double quotes, ".'],
+      ['{mti: "0800"}', 'Names and texts are written in double quotes, ".'],
+      ['{"mti": "0800",}', "Remove the comma in front of it."],
+      ['{"mti": "0800"}{"mti": "0800"}', "A comma is missing, or a line break between messages."],
+      ['{"mti": "0800"},{"mti": "0800"}', "Several messages are a list, [...], or each on its line."],
+      ['{"mti": "0800" "fields": {}}', "A comma is missing"],
+      ['{"mti": "08\n00"}', "A text ends on its line"],
+      ['{\0"\0m\0', "Save the text as UTF-8."],
       ["[]", "The list on the input holds no message."]
     ]
     for (const [input, says] of wrong) {

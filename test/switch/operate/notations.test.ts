@@ -107,6 +107,17 @@ describe("The doctor", () => {
   })
 })
 
+describe("The doctor with a partner's own dialect", () => {
+  it("names it by its file, as a link does", async () => {
+    const message = wholeFrame(cupsFrame, messageOf(dialects["cups"]!))
+    const file = join(folder(), "ours.yaml")
+    writeFileSync(file, "name: ours\nextends: cups\n")
+    const { out } = await jinka(["doctor", message.toString("hex"), "--dialect", file])
+
+    expect(out).toContain(`    frame: ascii4\n    dialect: ${file}\n`)
+  })
+})
+
 describe("A line of any length", () => {
   it.each(["/*", '"\\a', "' ", "(byte) ", "[1, ", "%", "\\x3", "1 ", "a = ", "// ", "0000:  ", "&H"])(
     "is looked at once, and not again from each of its signs: %s",

@@ -25,8 +25,8 @@ export interface LinkWords {
   readonly frame: string | FrameFormat
   /** The dialect's name, or that of a file to write. */
   readonly dialect: string
-  /** What is in that file: the dialect behind another header. */
-  readonly file?: { readonly name: string; readonly extends: string; readonly header: string }
+  /** What is in that file: the dialect behind another header. Without `extends` it is a file that is there already. */
+  readonly file?: { readonly name: string; readonly extends?: string; readonly header: string }
 }
 
 /** One explanation of the bytes. */

@@ -8,6 +8,8 @@
 export interface JsonWrong {
   readonly kind: "syntax" | "twice"
   readonly wrong: string
+  /** What to write, a whole sentence; empty when that is not clear. */
+  readonly hint: string
 }
 
 /** What the text holds, or what is wrong and where. `line` is the number of the text's first line in its file. */
@@ -19,11 +21,31 @@ export const readJson = (text: string, line = 1): { readonly json: unknown } | J
     // The parser's own words may repeat the text: only the place is taken from them.
     const at = wrongAt(text)
     const where = at === undefined ? "it ends too early" : `look at ${placeIn(text, at, line)}`
-    return { kind: "syntax", wrong: `this is not JSON: ${where}` }
+    return { kind: "syntax", wrong: `this is not JSON: ${where}`, hint: hintAt(text, at) }
   }
   const place = repeatedMember(text, line)
   if (place === undefined) return { json }
-  return { kind: "twice", wrong: `the member at ${place} has the name of one before it: leave one of the two` }
+  return {
+    kind: "twice",
+    wrong: `the member at ${place} has the name of one before it: leave one of the two`,
+    hint: ""
+  }
+}
+
+/** What people write where JSON has something else, by the character at which it stops and what is in front of it. */
+const hintAt = (text: string, at: number | undefined): string => {
+  if (at === undefined) return "Close each bracket and quote."
+  if (/[\0\ufffd]/.test(text)) return "Save the text as UTF-8."
+  const character = text[at]!
+  const before = text.slice(Math.max(0, at - 200), at).trimEnd()
+  if (character === "'" || character === "\u2018" || character === "\u201c") return 'JSON has double quotes, ".'
+  if (character < " ") return "A text ends on its line; a line break in it is written \\n."
+  if (/[}\]]/.test(character) && before.endsWith(",")) return "Remove the comma in front of it."
+  if (/\d/.test(character) && /(?:^|[[{:,\s])-?0$/.test(before)) return "What has zeros in front is written in quotes."
+  if (/[}\]"\d]$/.test(before) && /["{[]/.test(character))
+    return "A comma is missing, or a line break between messages."
+  if (character === "," && /[}\]]$/.test(before)) return "Several messages are a list, [...], or each on its line."
+  return /[A-Za-z_$]/.test(character) ? 'Names and texts are written in double quotes, ".' : ""
 }
 
 /** Where the text stops being the beginning of JSON; `undefined`: nowhere, it only ends before JSON does. */

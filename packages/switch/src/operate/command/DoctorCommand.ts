@@ -2,6 +2,7 @@
 import { type Diagnosis, type Dialect, dialects, EXAMINED_MAX, type ExamineOptions, examine } from "@jinka/codec"
 import { Console, Effect, FileSystem, type Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { isDialectFile } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
 import { type Flow, flowsOf } from "../message/CapturedFlows.ts"
 import { diagnosisText } from "../message/DiagnosisText.ts"
@@ -51,6 +52,15 @@ const diagnosed = ({ bytes, others }: Flow, options: ExamineOptions): ReadonlyAr
     .map((other) => examine(other, options))
     .reduce((best, one) => (worth(one) > worth(best) ? one : best), examine(bytes, options))
 
+/** A dialect that came from a file is named by that file, as a link does. Behind another header its own file has to say so. */
+const ofFile = (diagnosis: Diagnosis, paths: ReadonlyMap<string, string>): Diagnosis => {
+  const path = diagnosis.dialect === undefined ? undefined : paths.get(diagnosis.dialect.name)
+  if (path === undefined || diagnosis.link === undefined) return diagnosis
+  const { file, frame } = diagnosis.link
+  const changed = file === undefined ? {} : { file: { name: file.extends ?? file.name, header: file.header } }
+  return { ...diagnosis, link: { frame, dialect: path, ...changed } }
+}
+
 /** A message that is found inside of a text says more than that the text is JSON or XML. */
 const worth = ([best]: ReadonlyArray<Diagnosis>): number =>
   best === undefined ? 0 : best.score / (best.looks === "json" || best.looks === "xml" ? 2 : 1)
@@ -76,14 +86,18 @@ export const doctor = Command.make(
   (flags) =>
     Effect.gen(function* () {
       const own: Record<string, Dialect> = {}
+      const paths = new Map<string, string>()
       for (const name of flags.dialect) {
         const { dialect } = yield* codecOf(name)
         own[dialect.name] = dialect
+        if (isDialectFile(name)) paths.set(dialect.name, name)
       }
       const flows = yield* captured(flags.capture)
       let best = 0
       for (const flow of flows) {
-        const diagnoses = diagnosed(flow, { dialects: { ...own, ...dialects } })
+        const diagnoses = diagnosed(flow, { dialects: { ...own, ...dialects } }).map((one) =>
+          ofFile(one, paths)
+        )
         best = Math.max(best, diagnoses[0]?.score ?? 0)
         if (flows.length > 1) yield* Console.error(`# ${flow.title.trim() === "" ? "a direction" : flow.title}`)
         const isSaid = !flags.json || diagnoses.length > 0

@@ -258,5 +258,7 @@ const jsonOf = (text: string): ReadonlyArray<unknown> => {
   if (lines.length === 0) return [new Error("there is no JSON on the input.")]
   // Of a document over several lines no line is one by itself: what is wrong with the whole says more.
   const isWhole = whole.kind === "twice" || lines.every((line) => "wrong" in line && line.kind === "syntax")
-  return (isWhole ? [whole] : lines).map((read) => ("json" in read ? read.json : new Error(`${read.wrong}.`)))
+  return (isWhole ? [whole] : lines).map((read) =>
+    "json" in read ? read.json : new Error(`${read.wrong}.${read.hint === "" ? "" : ` ${read.hint}`}`)
+  )
 }

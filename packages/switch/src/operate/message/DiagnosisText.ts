@@ -25,7 +25,14 @@ const linkLines = ({ link, frame }: Diagnosis): ReadonlyArray<string> => {
   const lines = ["", "For the link:", `    frame: ${written}`, `    dialect: ${link.dialect}`]
   if (link.file === undefined) return lines
   const { name, extends: base, header } = link.file
-  return [...lines, "", `${link.dialect}:`, `    name: ${name}`, `    extends: ${base}`, `    header: ${header}`]
+  return [
+    ...lines,
+    "",
+    `${link.dialect}:`,
+    `    name: ${name}`,
+    ...(base === undefined ? [] : [`    extends: ${base}`]),
+    `    header: ${header}`
+  ]
 }
 
 /** A frame in YAML's flow style: JSON with names as people write them. */

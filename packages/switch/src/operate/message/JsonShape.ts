@@ -75,7 +75,7 @@ const nameWrong = (codec: Codec, name: string): string | undefined => {
     return `the dialect ${codec.dialect.name} has no field ${name}: \`jinka dialect show\` lists what it has`
   }
   if (/^0+$/.test(name)) return `${shown(name)} is no field: the message type is in "mti", and fields begin at 2`
-  const digits = /^(?:DE|F|P|S|BIT|FIELD)?[ ._-]?0*([1-9]\d{0,2})(?:\.0+)?$/i.exec(name)?.[1]
+  const digits = /^(?:(?:DE|F|P|S|BIT|FIELD)[ ._-]?)?0*([1-9]\d{0,2})(?:\.0+)?$/i.exec(name)?.[1]
   if (digits !== undefined) return `${shown(name)} is no field: write its number alone, "${digits}"`
   const member = nearest(name, members)
   const hint = member === undefined ? "" : `; "${member}" is beside "fields", and not in it`
@@ -87,7 +87,11 @@ const valueMembers = ["hex", "text"]
 const valueWrong = (codec: Codec, name: string, value: unknown): string | undefined => {
   const field = codec.layout.fields[Number(name)]!
   const kind = field.bytes ? "bytes in hex" : "text"
-  if (typeof value === "string" || Array.isArray(value)) return undefined
+  if (typeof value === "string") return undefined
+  if (Array.isArray(value)) {
+    if (field.structure !== undefined) return partsWrong(`field ${name}`, value)
+    return `field ${name} has no parts in the dialect ${codec.dialect.name}: write its ${kind} in quotes`
+  }
   if (typeof value === "number") {
     const example = field.fixed > 0 && !field.bytes ? `, all ${field.units} characters of it` : ""
     return `field ${name} is a number: write its ${kind} in quotes, with the zeros in front${example}`
@@ -99,6 +103,52 @@ const valueWrong = (codec: Codec, name: string, value: unknown): string | undefi
     return `field ${name}: ${shown(unknown)} is no member of a value: ${meant(unknown, valueMembers)}`
   if (names.length !== 1) return `field ${name}: give "hex" or "text", and one of the two`
   return typeof value[names[0]!] === "string" ? undefined : `field ${name}: "${names[0]}" is a text in quotes`
+}
+
+const partMembers = ["part", "name", "value", "hex", "parts"]
+
+/** Members of a part, of which it has one. */
+const partValues = ["value", "hex", "parts"]
+
+/** Parts inside each other that are looked at; deeper ones no dialect has. */
+const DEPTH_MAX = 20
+
+const partsWrong = (place: string, parts: ReadonlyArray<unknown>, depth = 1): string | undefined => {
+  for (const [at, part] of parts.entries()) {
+    const where = `${place}, part ${at + 1} of its list`
+    if (!isMembers(part)) return `${where} is ${kindOf(part)}: write an object such as {"part": "1", "value": "..."}`
+    const names = Object.keys(part)
+    const unknown = names.find((name) => !partMembers.includes(name))
+    if (unknown !== undefined)
+      return `${where}: ${shown(unknown)} is no member of a part: ${meant(unknown, partMembers)}`
+    if (typeof part["part"] !== "string") return `${where}: "part" is its position, tag or bit number, in quotes`
+    const [member, ...others] = partValues.filter((name) => part[name] !== undefined)
+    if (member === undefined || others.length > 0) return `${where}: give one of "value", "hex" and "parts"`
+    const value = part[member]
+    if (member !== "parts") {
+      if (typeof value !== "string") return `${where}: "${member}" is ${kindOf(value)}: write it in quotes`
+      continue
+    }
+    if (!Array.isArray(value)) return `${where}: "parts" is ${kindOf(value)}: write a list of parts`
+    const wrong = depth < DEPTH_MAX ? partsWrong(where, value, depth + 1) : `${place}: its parts are too deep`
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+/** What to write for a value that breaks this rule; `undefined`: the rule says it. */
+export const valueHint = (codec: Codec, de: number, rule: string): string | undefined => {
+  const field = codec.layout.fields[de]
+  if (field === undefined) return undefined
+  const many = field.bytes ? "bytes" : "characters"
+  const digits = field.bytes ? `, ${field.units * 2} hex digits` : ""
+  const hints: Readonly<Record<string, string>> = {
+    length: `write ${field.fixed < 0 ? "at most " : ""}${field.units} ${many}${digits}`,
+    digits: "write them alone, without a point, blanks or a sign",
+    hex: "write two for each byte",
+    parts: "write them as `jinka decode --unmask --json` prints them, or the whole value in quotes"
+  }
+  return hints[rule]
 }
 
 const headerWrong = (codec: Codec, member: string, header: unknown): string | undefined => {

@@ -7,12 +7,13 @@ import {
   explain,
   type FrameFormat,
   isMessageError,
+  type MessageError,
   messageFromJson,
   messageToJson,
   wholeFrame
 } from "@jinka/codec"
 import Table from "cli-table3"
-import { jsonShapeWrong } from "./JsonShape.ts"
+import { jsonShapeWrong, valueHint } from "./JsonShape.ts"
 
 /** How messages are shown. */
 export interface Showing {
@@ -53,14 +54,19 @@ export const messageTable = (codec: Codec, bytes: Buffer, { reveal, language }: 
   return { isGood: wrong === undefined, text }
 }
 
+const explainWithHint = (codec: Codec, error: MessageError): string => {
+  const hint = error._tag === "FieldInvalid" ? valueHint(codec, error.de, error.rule) : undefined
+  return hint === undefined ? explain(error) : `${explain(error)}: ${hint}`
+}
+
 /** The bytes of a message in JSON, in its frame when one is given; or a sentence that says what is wrong with it. */
 export const encodeJson = (codec: Codec, json: unknown, frame: FrameFormat | undefined): Buffer | string => {
   const wrong = jsonShapeWrong(codec, json)
   if (wrong !== undefined) return `${wrong}${wrong.endsWith("?") ? "" : "."}`
   const message = messageFromJson(codec, json)
-  if (isMessageError(message)) return explain(message)
+  if (isMessageError(message)) return explainWithHint(codec, message)
   const bytes = codec.encode(message)
-  if (isMessageError(bytes)) return explain(bytes)
+  if (isMessageError(bytes)) return explainWithHint(codec, bytes)
   if (frame === undefined) return bytes
   try {
     return wholeFrame(frame, bytes)
