@@ -135,6 +135,18 @@ describe("A warning about keepalive", () => {
     )
   })
 
+  it("is an error where the kernel does not take the time and would ask after two hours", async () => {
+    for (const idle of ["500 millis", "1.5 seconds", "10 hours", "32768 seconds"]) {
+      expect(await saidOf(connecting(keepAlive(idle, 3)))).toEqual([
+        expect.stringContaining("error links[1].connect.keepAlive.idle: the kernel counts whole seconds here")
+      ])
+    }
+    expect(await saidOf(connecting("keepAlive: { idle: 9 hours, interval: 999 millis }"))).toEqual([
+      expect.stringContaining("error links[1].connect.keepAlive.interval: the kernel counts whole seconds here")
+    ])
+    expect(await saidOf(connecting(keepAlive("32767 seconds", 3)))).toEqual([])
+  })
+
   it("does not come where the request's time is up first", async () => {
     expect(await saidOf(connecting(keepAlive("7 seconds", 3)))).toEqual([])
     expect(await saidOf(connecting("keepAlive: {}"))).toEqual([])

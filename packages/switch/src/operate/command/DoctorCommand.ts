@@ -95,9 +95,7 @@ export const doctor = Command.make(
       const flows = yield* captured(flags.capture)
       let best = 0
       for (const flow of flows) {
-        const diagnoses = diagnosed(flow, { dialects: { ...own, ...dialects } }).map((one) =>
-          ofFile(one, paths)
-        )
+        const diagnoses = diagnosed(flow, { dialects: { ...own, ...dialects } }).map((one) => ofFile(one, paths))
         best = Math.max(best, diagnoses[0]?.score ?? 0)
         if (flows.length > 1) yield* Console.error(`# ${flow.title.trim() === "" ? "a direction" : flow.title}`)
         const isSaid = !flags.json || diagnoses.length > 0

@@ -3,7 +3,7 @@
  * Pure.
  */
 import type { Draft } from "../text/Draft.ts"
-import { type Finding, warning } from "../text/Problem.ts"
+import { error, type Finding, warning } from "../text/Problem.ts"
 import { seconds } from "../text/Units.ts"
 import { sidesOf } from "./LegsRelations.ts"
 
@@ -12,12 +12,28 @@ export const keepAliveRelations = (draft: Draft, links: ReadonlyArray<Draft>): R
   const requestTimeout = draft.part("requestTimeout").ms("10 seconds")
   const doors = [...draft.part("doors").entries, ...draft.part("http").entries]
   const places = [...links.flatMap(sidesOf), ...doors].flatMap((side) => [side.part("connect"), side.part("listen")])
-  return requestTimeout === undefined ? [] : places.flatMap((place) => early(place.part("keepAlive"), requestTimeout))
+  const all = places
+    .map((place) => place.part("keepAlive"))
+    .filter(({ raw }) => typeof raw === "object" && raw !== null)
+  return all.flatMap((keepAlive) => {
+    const wrong = [keepAlive.part("idle"), keepAlive.part("interval")].flatMap(uncounted)
+    return wrong.length > 0 || requestTimeout === undefined ? wrong : early(keepAlive, requestTimeout)
+  })
+}
+
+/** Longest time that Linux takes for either, in seconds (tcp(7)). */
+const SECONDS_MAX = 32_767
+
+/** A time that the kernel does not take: it would ask after two hours, and say nothing. */
+const uncounted = (time: Draft): ReadonlyArray<Finding> => {
+  const ms = time.ms("1 second")
+  if (ms === undefined || (ms % 1000 === 0 && ms >= 1000 && ms <= SECONDS_MAX * 1000)) return []
+  const rule = "the kernel counts whole seconds here, from 1 to 32767; with any other time it would ask after two hours"
+  return [error(time.path, rule, `Write whole seconds, at most "9 hours".`)]
 }
 
 /** The connection may end although its answer would have come in time. */
 const early = (keepAlive: Draft, requestTimeout: number): ReadonlyArray<Finding> => {
-  if (typeof keepAlive.raw !== "object" || keepAlive.raw === null) return []
   const idle = keepAlive.part("idle").ms("60 seconds")
   const interval = keepAlive.part("interval").ms("10 seconds")
   const count = keepAlive.has("count") ? keepAlive.part("count").number : 3

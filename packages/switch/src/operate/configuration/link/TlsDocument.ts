@@ -61,8 +61,12 @@ export type TlsDocument = typeof TlsDocument.Type
 
 /** `keepAlive:`. */
 export const KeepAliveDocument = Schema.Struct({
-  idle: option(Duration, "60 seconds", "Silence after which the kernel asks the partner's kernel; whole seconds."),
-  interval: option(Duration, "10 seconds", "Pause between two such questions; whole seconds."),
+  idle: option(
+    Duration,
+    "60 seconds",
+    "Silence after which the kernel asks the partner's kernel; whole seconds, at most 32767."
+  ),
+  interval: option(Duration, "10 seconds", "Pause between two such questions; whole seconds, at most 32767."),
   count: option(count(1, 100), 3, "Questions in a row without an answer that end the connection.")
 })
 export type KeepAliveDocument = typeof KeepAliveDocument.Type
