@@ -291,7 +291,13 @@ describe("a journal that must not be opened", () => {
       writeFileSync(file, `${hex}\n`)
 
       expect(yield* keyFromFile(file)).toEqual(testKey)
-      expect((yield* Effect.flip(keyFromFile(`${file}.missing`))).reason._tag).toBe("KeyMissing")
+      for (const [path, why] of [
+        [`${file}.missing`, "there is no such file"],
+        [directory, "it is a directory"]
+      ] as const) {
+        const { reason } = yield* Effect.flip(keyFromFile(path))
+        expect([reason._tag, reason.problem]).toEqual(["KeyMissing", `The key file cannot be read: ${why}.`])
+      }
       expect((yield* Effect.flip(keyFromHex(" \n", "environment"))).reason._tag).toBe("KeyMissing")
       const error = yield* Effect.flip(keyFromHex(hex.slice(1), "environment"))
       expect(error.reason._tag).toBe("KeyWrong")

@@ -31,9 +31,9 @@ const message = (stan: number): Buffer => {
   return bytes
 }
 
-const post = (stan: number): Buffer => {
+const post = (stan: number, header = "x: y"): Buffer => {
   const body = message(stan)
-  const head = `POST /t HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: ${body.length}\r\n\r\n`
+  const head = `POST /t HTTP/1.1\r\nhost: x\r\n${header}\r\ncontent-type: application/octet-stream\r\ncontent-length: ${body.length}\r\n\r\n`
   return Buffer.concat([Buffer.from(head), body])
 }
 
@@ -206,6 +206,34 @@ describe("A caller that goes before its answer", () => {
       await reversed(rig, 2)
     }
   })
+
+  it.each([
+    ["a request behind the last one", ["connection: close", 1], Buffer.from(post(9))],
+    ["what is no request", ["x: y", 1], Buffer.from("what is this\r\n\r\n")],
+    ["what is no request, behind two", ["x: y", 2], Buffer.alloc(64)],
+    [
+      "half of a bad body",
+      ["x: y", 1],
+      Buffer.from("POST /t HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+    ]
+  ] as const)(
+    "over HTTP with %s: whole requests are answered, then the connection ends",
+    async (_what, how, behind) => {
+      const [header, count] = how
+      const { rig, caller, asked, answer, heard } = await start("HTTP")
+      const ended = new Promise((resolve) => caller.once("end", resolve))
+      const whole = [1, 2].slice(0, count).map((stan) => post(stan, header))
+      caller.write(Buffer.concat([...whole, behind]))
+      await asked(count)
+      await seen()
+      answer()
+      await ended
+
+      expect(heard().match(/HTTP\/1\.1 \d+/g)).toEqual(whole.map(() => "HTTP/1.1 200"))
+      await until(() => rig.count("answered") === count)
+      expect([rig.count("undelivered"), rig.count("queued")]).toEqual([0, 0])
+    }
+  )
 
   it("over HTTP on a connection that was kept: the first approval was heard, the second is reversed", async () => {
     const { rig, caller, asked, answer, heard } = await start("HTTP")

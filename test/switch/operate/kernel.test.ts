@@ -82,7 +82,7 @@ describe("The kernel's view of a connection", () => {
       Effect.provideService(look(new Set([keyOf("192.0.2.1:1", "192.0.2.2:2")])), FileSystem.FileSystem, none)
     )
 
-    expect(view).toEqual({ _tag: "absent", why: "/proc/net/tcp cannot be read here (NotFound)" })
+    expect(view).toEqual({ _tag: "absent", why: "/proc/net/tcp cannot be read here: there is no such file" })
   })
 
   it("reads nothing when no link is up", async () => {

@@ -328,10 +328,13 @@ describe("A dialling side refuses with a reason", () => {
     await silent.close()
   })
 
-  it("a key file that is not there, by its path and without dialling", async () => {
-    const failed = await dial(1, { ...tls(partner, { ca: [ours.file] }), key: "/nowhere/our.key" })
+  it.each([
+    ["/nowhere/our.key", "there is no such file"],
+    ["/tmp", "it is a directory"]
+  ])("a key file that cannot be read, by its path and without dialling: %s", async (key, why) => {
+    const failed = await dial(1, { ...tls(partner, { ca: [ours.file] }), key })
     expect(failed).toMatchObject({ reason: "CredentialsWrong" })
-    expect(String((failed as ConnectFailed).cause)).toContain("/nowhere/our.key: there is no such file")
+    expect(String((failed as ConnectFailed).cause)).toContain(`${key}: ${why}`)
   })
 })
 

@@ -3,6 +3,7 @@
  * key is never shown.
  */
 import { Effect, FileSystem } from "effect"
+import { fileWords } from "./FileWords.ts"
 import { JournalError } from "./JournalError.ts"
 import { JOURNAL_KEY_LENGTH } from "./Seal.ts"
 
@@ -53,7 +54,7 @@ export const keyFromFile = Effect.fnUntraced(function* (path: string) {
     .readFileString(path)
     .pipe(
       Effect.mapError((error) =>
-        JournalError.of("KeyMissing", path, `The key file cannot be read (${error.reason._tag}).`)
+        JournalError.of("KeyMissing", path, `The key file cannot be read: ${fileWords(error.reason)}.`)
       )
     )
   return yield* keyFromHex(text, path)

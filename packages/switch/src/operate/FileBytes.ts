@@ -4,23 +4,14 @@
  */
 import { createReadStream } from "node:fs"
 import { Effect, Stream } from "effect"
-import { fileWords } from "./FileWords.ts"
-
-const tags: Readonly<Record<string, string>> = {
-  ENOENT: "NotFound",
-  ENOTDIR: "NotFound",
-  EISDIR: "BadResource",
-  EACCES: "PermissionDenied",
-  EPERM: "PermissionDenied"
-}
+import { fileWordsOfCode } from "../journal/FileWords.ts"
 
 /** The bytes behind a path; fails with why they cannot be read, in words. */
 export const fileBytes = (path: string): Stream.Stream<Uint8Array, string> =>
   Stream.unwrap(
     Effect.sync(() =>
-      Stream.fromAsyncIterable<Uint8Array, string>(createReadStream(path), (error) => {
-        const code = (error as { readonly code?: string }).code ?? ""
-        return fileWords({ _tag: tags[code] ?? code })
-      })
+      Stream.fromAsyncIterable<Uint8Array, string>(createReadStream(path), (error) =>
+        fileWordsOfCode((error as { readonly code?: string }).code)
+      )
     )
   )

@@ -59,12 +59,20 @@ const filesOf = ({ certificate, key, passphraseFile, ca, crl }: TlsSettings): Re
 
 const wrong = (file: string, problem: string, fix: string) => new CredentialsWrong({ file, problem, fix })
 
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EISDIR: "it is a directory",
+  EACCES: "this user has no right to it",
+  EPERM: "this user has no right to it"
+}
+
 const readText = (file: string): string => {
   try {
     return readFileSync(file, "utf8")
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const problem = code === "ENOENT" ? "there is no such file" : `the file cannot be read (${code})`
+    const problem = unreadable[code ?? ""] ?? `the file cannot be read, the system says ${code}`
     throw wrong(file, problem, "Give the path of a PEM file that this user may read.")
   }
 }

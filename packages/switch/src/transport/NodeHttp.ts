@@ -48,6 +48,7 @@ export const listenForCalls = Effect.fnUntraced(function* (
   // Deadlines are kept below, on the one clock that also the rest of the switch has.
   const http = createServer({ maxHeaderSize: HEADERS_MAX, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
   http.on("clientError", (_error, socket) => {
+    if (answersFirst(callers.get(socket as Socket))) return
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
     else socket.destroy()
   })
@@ -112,6 +113,15 @@ export const listenForCalls = Effect.fnUntraced(function* (
     })
   }
 })
+
+/** What comes behind whole requests in bad form does not cost them their answers: the last of those ends the connection. */
+const answersFirst = (caller: Caller | undefined): boolean => {
+  const last = [...(caller?.open ?? [])].findLast(({ req }) => req.complete)
+  if (last === undefined) return false
+  last.shouldKeepAlive = false
+  last.once("close", () => last.req.socket.destroySoon())
+  return true
+}
 
 /** Reads the body and hands the call on, or answers why not. */
 const collect = (

@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Context, Effect, Exit, Redacted, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { fileWordsOfCode } from "../FileWords.ts"
 import { JournalError } from "../JournalError.ts"
 import { type JournalReason, type JournalReasonTag, makeReason } from "../JournalReason.ts"
 import { type PostgresAddress, type PostgresHost, placeText } from "./PostgresAddress.ts"
@@ -147,7 +148,7 @@ const tlsOptions = (tls: PostgresTls | undefined): Exclude<PgConnection.Config["
 
 const unreadable = (error: unknown, at: string): JournalError => {
   const { code, path } = error as NodeJS.ErrnoException
-  return JournalError.of("StoreRefused", at, `The file ${path} for TLS cannot be read (${code}).`)
+  return JournalError.of("StoreRefused", at, `The file ${path} for TLS cannot be read: ${fileWordsOfCode(code)}.`)
 }
 
 /** Waits until it has ended; the right to end one's own sessions needs no role. */

@@ -1,12 +1,12 @@
 /** `jinka bundle`: what a partner or a colleague needs to see of a link or a transaction, as files. */
 import { Clock, Console, Effect, FileSystem, Option, Path } from "effect"
 import { Command, Flag } from "effect/cli"
+import { fileWords } from "../../journal/FileWords.ts"
 import { evidencePage } from "../Bundle.ts"
 import { load } from "../Configuration.ts"
 import { ask } from "../control/ControlCall.ts"
 import { StatusReport } from "../control/Report.ts"
 import { CommandFailed } from "../Exit.ts"
-import { fileWords } from "../FileWords.ts"
 import { noSuchLink, socketOf, type Which, whichSwitch } from "./Asked.ts"
 import { searchKey, transactionsOf } from "./TraceCommand.ts"
 

@@ -1,11 +1,11 @@
 /** `jinka journal verify`, `anchor`, `summary` and `new`; its other acts have files of their own. */
 import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
+import { fileWords } from "../../journal/FileWords.ts"
 import { type Head, headsIn } from "../../journal/Head.ts"
 import type { Unopened } from "../../journal/JournalStore.ts"
 import { counted } from "../Counted.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
-import { fileWords } from "../FileWords.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
 import { asJson } from "./Asked.ts"

@@ -1,8 +1,8 @@
 /** `jinka reference`: the generated pages of docs/reference, and the JSON Schema for editors. */
 import { Console, Effect, FileSystem, Path } from "effect"
 import { Argument, Command, type HelpDoc } from "effect/cli"
+import { fileWords } from "../../journal/FileWords.ts"
 import { CommandFailed } from "../Exit.ts"
-import { fileWords } from "../FileWords.ts"
 import { commandPage } from "../reference/CommandPage.ts"
 import { configurationPage } from "../reference/ConfigurationPage.ts"
 import { errorsPage } from "../reference/ErrorsPage.ts"

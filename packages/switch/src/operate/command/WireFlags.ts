@@ -5,12 +5,12 @@
 import { type Codec, compile, type FrameFormat } from "@jinka/codec"
 import { Effect, FileSystem, Option, type Path } from "effect"
 import { Flag } from "effect/cli"
+import { fileWords } from "../../journal/FileWords.ts"
 import { load } from "../Configuration.ts"
 import { dialectOfText } from "../configuration/DialectFiles.ts"
 import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
 import { nearest } from "../configuration/text/Problem.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
-import { fileWords } from "../FileWords.ts"
 
 const refuse = (says: string) => new CommandFailed({ exit: "usage", says })
 

@@ -3,7 +3,7 @@
  */
 import { type Dialect, type DialectInvalid, readDialect } from "@jinka/codec"
 import { Effect, FileSystem, Path } from "effect"
-import { fileWords } from "../FileWords.ts"
+import { fileWords } from "../../journal/FileWords.ts"
 import { type Catalogue, isDialectFile, known, shippedDialects } from "./Shipped.ts"
 import type { Draft } from "./text/Draft.ts"
 import { error, type Finding } from "./text/Problem.ts"

@@ -5,6 +5,7 @@
  * Where there is no `/proc` the view is absent, with the reason.
  */
 import { Effect, FileSystem } from "effect"
+import { fileWords } from "../../journal/FileWords.ts"
 
 /** One connection as the kernel has it. */
 export interface KernelSocket {
@@ -136,6 +137,6 @@ export const look = (wanted: ReadonlySet<string>): Effect.Effect<KernelView, nev
     return { _tag: "seen", sockets: new Map([...socketsIn(four, wanted), ...socketsIn(six, wanted)]) } as const
   }).pipe(
     Effect.catch(({ reason }) =>
-      Effect.succeed({ _tag: "absent", why: `/proc/net/tcp cannot be read here (${reason._tag})` } as const)
+      Effect.succeed({ _tag: "absent", why: `/proc/net/tcp cannot be read here: ${fileWords(reason)}` } as const)
     )
   )
