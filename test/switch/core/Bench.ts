@@ -237,11 +237,11 @@ export const startBench = (
     })
     // The journal makes all durable, and what follows from that, until nothing is left to write.
     const commit = Effect.gen(function* () {
-      for (let round = 0; round < 5; round++) {
-        yield* settle
-        while (waiting.length > 0) waiting.shift()!()
-      }
       yield* settle
+      for (let round = 0; round < 5 && waiting.length > 0; round++) {
+        while (waiting.length > 0) waiting.shift()!()
+        yield* settle
+      }
     })
     const settings: Switch.SwitchSettings = {
       links,

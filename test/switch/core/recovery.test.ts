@@ -90,7 +90,7 @@ describe("a start over a journal on disk", () => {
   live(
     "keeps a hundred bytes or two of each message that waits, and the messages themselves on disk",
     Effect.gen(function* () {
-      const count = 40_000
+      const count = 20_000
       const directory = yield* temporaryDirectory
       yield* Effect.scoped(start(yield* temporaryDirectory))
       const before = all()
