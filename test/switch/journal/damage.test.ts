@@ -14,6 +14,9 @@ import { faultOf } from "./Writing.ts"
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
 const ENTRIES_MIN = 2000
 
+/** How often damage is done somewhere: to what is small, and to what has many kinds of bytes. */
+const RUNS = process.env["JINKA_LAB"] === "long" ? { few: 250, many: 2000 } : { few: 15, many: 30 }
+
 /** A journal whose writer was killed: its WAL holds commits that the database does not. */
 let original = ""
 let acknowledged = 0
@@ -94,7 +97,7 @@ describe("a damaged journal", () => {
         seen.add(outcome)
         expect(outcome).toMatch(/^(whole|refused: (Truncated|Corrupt))$/)
       }),
-      { numRuns: 25 }
+      { numRuns: RUNS.few }
     )
 
     expect(seen).toContain("refused: Truncated")
@@ -132,7 +135,7 @@ describe("a damaged journal", () => {
         seen.add(outcome)
         expect(outcome).toMatch(noticed)
       }),
-      { numRuns: 60 }
+      { numRuns: RUNS.many }
     )
 
     expect(seen).toContain("refused: Truncated")
@@ -146,7 +149,7 @@ describe("a damaged journal", () => {
         seen.add(outcome.replace(/\d+/, "n"))
         expect(outcome).toMatch(noticed)
       }),
-      { numRuns: 60 }
+      { numRuns: RUNS.many }
     )
 
     expect([...seen].some((outcome) => outcome !== "whole")).toBe(true)
@@ -157,7 +160,7 @@ describe("a damaged journal", () => {
       fc.property(flips, ({ at, bits }) => {
         expect(outcomeOf(flip("journal.head", at, bits))).toMatch(noticed)
       }),
-      { numRuns: 25 }
+      { numRuns: RUNS.few }
     )
   })
 

@@ -35,10 +35,11 @@ const nobodyHindrance = ((): string => {
 
 const opening = fileURLToPath(new URL("./Opening.ts", import.meta.url))
 
-/** Opens a journal, or only reads it, as another user where root runs this: root may read and write anywhere. */
-const saidToNobody = (directory: string, how: "write" | "read"): string => {
+/** Opens journals, or only reads them, as another user where root runs this: root may read and write anywhere. */
+const saidToNobody = (how: "write" | "read", ...directories: ReadonlyArray<string>): ReadonlyArray<string> => {
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-  return spawnSync(process.execPath, [opening, directory, how], { encoding: "utf8", ...asNobody }).stdout.trim()
+  const { stdout } = spawnSync(process.execPath, [opening, how, ...directories], { encoding: "utf8", ...asNobody })
+  return stdout.trim().split("\n")
 }
 
 const liveAsNobody = nobodyHindrance === "" ? live : it.skip
@@ -53,9 +54,11 @@ describe("the directory of a journal", () => {
       chmodSync(above, 0o755)
       chmodSync(directory, 0o555)
 
-      expect(saidToNobody(directory, "write")).toMatch(
-        /^DirectoryUnusable: Give the directory to the user that runs the switch \(`chown`\), with mode 0700/
-      )
+      expect(saidToNobody("write", directory)).toEqual([
+        expect.stringMatching(
+          /^DirectoryUnusable: Give the directory to the user that runs the switch \(`chown`\), with mode 0700/
+        )
+      ])
     })
   )
 
@@ -64,13 +67,17 @@ describe("the directory of a journal", () => {
     Effect.gen(function* () {
       const directory = yield* journalOf()
       chmodSync(join(directory, ".."), 0o755)
-      const said: Array<string> = []
       // Closed to others; with names that they may read, and no more; and open, with files that are not.
-      for (const mode of [0o700, 0o704, 0o755]) {
-        chmodSync(directory, mode)
-        if (process.getuid?.() !== 0) chmodSync(directory, 0)
-        said.push(saidToNobody(directory, "read"))
-      }
+      const copies = [0o700, 0o704, 0o755].map((mode) => {
+        const copy = `${directory}-${mode.toString(8)}`
+        cpSync(directory, copy, { recursive: true })
+        for (const file of readdirSync(copy)) chmodSync(join(copy, file), 0o600)
+        chmodSync(copy, process.getuid?.() === 0 ? mode : 0)
+        return copy
+      })
+      const said = saidToNobody("read", ...copies)
+      // Whoever is not root removes nothing from a closed folder.
+      for (const copy of copies) chmodSync(copy, 0o700)
 
       const remedy = "DirectoryUnusable: Run this as the user that the switch runs as, or as root."
       expect(said).toEqual([remedy, remedy, remedy])

@@ -65,13 +65,13 @@ describe("A journal that is kept for some days", () => {
       const images: Array<string> = []
       yield* withJournal(journal, (open) =>
         Effect.gen(function* () {
-          yield* trade(open, 4, 100)
+          yield* trade(open, 4, 60)
           const extent = yield* open.extent(start + 2 * DAY_MS, 1_000_000)
           const counts = [...open.counts()]
           expect(extent.first).toBe(1)
-          expect(extent.upTo).toBeGreaterThan(390)
+          expect(extent.upTo).toBeGreaterThan(230)
           expect(extent.droppable).toBeGreaterThan(0)
-          expect((yield* open.find({ pan: testPan })).length).toBe(400)
+          expect((yield* open.find({ pan: testPan })).length).toBe(240)
           for (let isDone = false; !isDone; ) {
             isDone = (yield* open.drop(extent.upTo)).isDone
             images.push(yield* image(journal, join(directory, `image-${images.length}`)))
@@ -82,10 +82,10 @@ describe("A journal that is kept for some days", () => {
           expect(after.since).toBe(start + 2 * DAY_MS)
           expect(after.free).toBeGreaterThan(0)
           const found = yield* open.find({ pan: testPan })
-          expect(found.length).toBe(200)
+          expect(found.length).toBe(120)
           expect(Math.min(...found)).toBeGreaterThan(extent.upTo)
           expect(yield* open.read(5)).toEqual([])
-          yield* trade(open, 1, 30, start + 4 * DAY_MS)
+          yield* trade(open, 1, 10, start + 4 * DAY_MS)
           expect((yield* allEntries(open)).at(0)?.seq).toBe(extent.upTo + 1)
         })
       )
@@ -136,10 +136,10 @@ describe("A journal that is kept for some days", () => {
     Effect.gen(function* () {
       const size = yield* withJournal(directory, (open) =>
         Effect.gen(function* () {
-          yield* trade(open, 2, 150)
+          yield* trade(open, 2, 80)
           const { size, upTo } = yield* open.extent(start + DAY_MS, 1_000_000)
           while (!(yield* open.drop(upTo)).isDone);
-          yield* trade(open, 1, 120, start + 2 * DAY_MS)
+          yield* trade(open, 1, 64, start + 2 * DAY_MS)
           return size
         })
       )
