@@ -11,6 +11,7 @@ const longest = [
   "process/fleet",
   "core/keys-crash",
   "process/lab/disk",
+  "process/lab/slow-disk",
   "fuzz/simulator-files",
   "operate/console-acts",
   "simulation/files/Files",

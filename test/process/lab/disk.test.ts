@@ -2,7 +2,7 @@
  * Rows 26 and 27 of docs/reference/test-plan.md: a disk that is full, or fails while part of it still works. The switch is a
  * process, the full disk a file system of a few MiB, the failing one strace.
  */
-import { spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -11,17 +11,17 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { allEntries, withJournal } from "../../switch/journal/Journals.ts"
 import { faultOf } from "../../switch/journal/Writing.ts"
-import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
+import { answerTo, purchase, text, until } from "../../switch/operate/Line.ts"
 import {
   cleanUp,
   configuration,
   folder,
   jinka,
   jinkaProcess,
-  type RunningSwitch,
   runSwitchProcess,
   runSwitchUnder
 } from "../../switch/operate/program.ts"
+import { connected, failing, routed, straceHindrance } from "./Disk.ts"
 
 const MiB = 1024 * 1024
 const mounted: Array<string> = []
@@ -48,43 +48,6 @@ const fill = (directory: string, free: number): void => {
 
 const mountHindrance = smallDisk(1) === "" ? "no file system can be mounted here" : ""
 unmountAll()
-
-/** Every write to one file fails; the switch stays our own child (`-D`). */
-const failing = (path: string): ReadonlyArray<string> => [
-  ...["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-P", path],
-  ...["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EIO"]
-]
-
-const straceHindrance = ((): string => {
-  if (process.platform !== "linux") return `strace is of Linux, this is ${process.platform}`
-  const { error, status } = spawnSync("strace", [...failing("/nowhere").slice(1), "true"])
-  if (error !== undefined) return "strace is missing"
-  return status === 0 ? "" : "strace may not trace here"
-})()
-
-/** From now on every confirmation of this process's disk takes so long; gives what ends that. */
-const slowDisk = async (pid: number, ms: number): Promise<() => Promise<void>> => {
-  const inject = `inject=fsync,fdatasync:delay_enter=${ms * 1000}`
-  const traced = ["-f", "-o", "/dev/null", "-p", String(pid), "-e", "trace=fsync,fdatasync", "-e", inject]
-  const strace = spawn("strace", traced, { stdio: ["ignore", "ignore", "pipe"] })
-  await new Promise((attached) => strace.stderr.once("data", attached))
-  strace.stderr.resume()
-  return async () => {
-    const ended = new Promise((resolve) => strace.once("exit", resolve))
-    strace.kill("SIGINT")
-    await ended
-  }
-}
-
-/** Every card of these tests is the issuer's. */
-const routed = (yaml: string): string => yaml.replace('bin: "621234"', 'bin: "62"')
-
-const connected = async (running: RunningSwitch) => {
-  const acquirer = await Line.connect(running.port("acquirer"))
-  const issuer = await Line.connect(running.port("issuer"))
-  await until(async () => (await running.status()).links.every(({ ready }) => ready), "both links ready")
-  return { acquirer, issuer }
-}
 
 afterEach(() => {
   unmountAll()
@@ -248,32 +211,3 @@ describe.skipIf(straceHindrance !== "")(
     })
   }
 )
-
-describe.skipIf(straceHindrance !== "")(`A slow disk ${straceHindrance}`, () => {
-  it("is an alarm, however little traffic there is, in log, status, top and metrics; and it is over when it is quick", async () => {
-    const file = configuration(folder(), routed)
-    const running = await runSwitchProcess(file)
-    const { acquirer, issuer } = await connected(running)
-    issuer.onMessage = (message) => issuer.send(answerTo(message))
-    const { pid } = await running.status()
-    let stan = 0
-    const trickle = setInterval(() => acquirer.send(purchase(++stan)), 250)
-
-    const quick = await slowDisk(pid, 700)
-    await until(() => running.err().includes("ALARM lag: the journal is too slow"), "the alarm in the log")
-    const slow = await running.status()
-    const [status, top] = [await jinka(["status", file]), await jinka(["top", file, "--times", "1"])]
-    await quick()
-    await until(async () => (await running.status()).unwritten.lagMs < 500, "a quick disk in the status")
-    await until(() => running.err().includes("alarm over lag"), "the end of the alarm")
-    clearInterval(trickle)
-    await running.stop()
-    await running.ended
-
-    expect(slow.unwritten.bytes).toBeLessThan(MiB)
-    expect(slow.alarms.map(({ kind }) => kind)).toEqual(["lag"])
-    expect(status.out).toMatch(/! alarm lag for .*: the journal is too slow: it takes \d+\.\d s for an entry/)
-    expect(status.out).toMatch(/unwritten {2}.*; an entry is on disk after \d{3,} ms/)
-    expect(top.out).toMatch(/! lag[\s\S]*unwritten \d+, \d{3,} ms to disk/)
-  })
-})
