@@ -161,7 +161,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
       (rows) => rows.length > 0
     )
     const back = Effect.andThen(
-      Effect.repeat(isKeptOut, { until: (isSo) => isSo }),
+      Effect.repeat(Effect.andThen(Effect.sleep("50 millis"), isKeptOut), { until: (isSo) => isSo }),
       Effect.promise(() => table("n2", ({ beat }) => beat))
     )
     const [done] = await Promise.all([accept("--reason", because), Effect.runPromise(back)])

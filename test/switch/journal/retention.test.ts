@@ -65,13 +65,13 @@ describe("A journal that is kept for some days", () => {
       const images: Array<string> = []
       yield* withJournal(journal, (open) =>
         Effect.gen(function* () {
-          yield* trade(open, 4, 60)
+          yield* trade(open, 4, 84)
           const extent = yield* open.extent(start + 2 * DAY_MS, 1_000_000)
           const counts = [...open.counts()]
           expect(extent.first).toBe(1)
-          expect(extent.upTo).toBeGreaterThan(230)
+          expect(extent.upTo).toBeGreaterThan(326)
           expect(extent.droppable).toBeGreaterThan(0)
-          expect((yield* open.find({ pan: testPan })).length).toBe(240)
+          expect((yield* open.find({ pan: testPan })).length).toBe(336)
           for (let isDone = false; !isDone; ) {
             isDone = (yield* open.drop(extent.upTo)).isDone
             images.push(yield* image(journal, join(directory, `image-${images.length}`)))
@@ -82,7 +82,7 @@ describe("A journal that is kept for some days", () => {
           expect(after.since).toBe(start + 2 * DAY_MS)
           expect(after.free).toBeGreaterThan(0)
           const found = yield* open.find({ pan: testPan })
-          expect(found.length).toBe(120)
+          expect(found.length).toBe(168)
           expect(Math.min(...found)).toBeGreaterThan(extent.upTo)
           expect(yield* open.read(5)).toEqual([])
           yield* trade(open, 1, 10, start + 4 * DAY_MS)
