@@ -60,6 +60,9 @@ interface Attempt {
   readonly wishes: Wishes
 }
 
+/** Nobody looks for less than so many milliseconds: halves of halves would never end. */
+const SHORTEST = 500
+
 /** Smaller runs than this one, those that save most first. */
 const smaller = (wishes: Wishes, { options }: RunResult): ReadonlyArray<Attempt> => {
   const { faults } = options
@@ -83,12 +86,9 @@ const smaller = (wishes: Wishes, { options }: RunResult): ReadonlyArray<Attempt>
       wishes: { ...wishes, faults, simplex: 0, groups: 0, short: 0, doors: 0, calls: 0 }
     })
   const lastFault = Math.max(0, ...faults.map(({ at }) => at))
-  for (const chaos of [lastFault + 5000, options.chaos / 2]) {
-    if (chaos < options.chaos * 0.8 && chaos > lastFault)
-      attempts.push({
-        says: `${Math.round(chaos / 1000)} s of it`,
-        wishes: { ...wishes, faults, chaos: Math.round(chaos) }
-      })
+  for (const chaos of [lastFault + 5000, Math.round(options.chaos / 2)]) {
+    if (chaos < options.chaos * 0.8 && chaos > lastFault && chaos >= SHORTEST)
+      attempts.push({ says: `${(chaos / 1000).toFixed(1)} s of it`, wishes: { ...wishes, faults, chaos } })
   }
   return attempts
 }
