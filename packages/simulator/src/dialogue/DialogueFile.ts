@@ -23,6 +23,7 @@ import { namedDialectOf } from "../file/FormKeys.ts"
 import { frameOf } from "../file/FrameFile.ts"
 import { asFileInvalid, MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
+import { ParsedFiles } from "../file/ParsedFiles.ts"
 import { tlsOf, tlsWrong } from "../file/TlsKeys.ts"
 import { filledOf, invalidAt, parseYaml, textOf, type Yaml, type YamlMap, yesNoOf } from "../file/YamlNodes.ts"
 import type { TlsMaterial } from "../link/TlsSide.ts"
@@ -106,10 +107,12 @@ interface NamedPartner {
 /** Reads one file and everything that it names, with the values of a case in all of it. */
 class Reading {
   private readonly readText: ReadText
+  private readonly parsed: ParsedFiles
   private readonly values: Case
 
-  constructor(readText: ReadText, values: Case) {
+  constructor(readText: ReadText, parsed: ParsedFiles, values: Case) {
     this.readText = readText
+    this.parsed = parsed
     this.values = values
   }
 
@@ -150,7 +153,7 @@ class Reading {
   }
 
   private open(path: string, file: string, depth: number): { readonly top: YamlMap; readonly opened: Opened } {
-    const top = withCase(parseYaml(file, this.text(path, file)), this.values)
+    const top = withCase(this.parsed.of(file, this.text(path, file)), this.values)
     for (const [key, yaml] of top.entries) {
       if (keysKnown.includes(key)) continue
       throw invalidAt(yaml, `"${key}" is not known; ${knownNames(key, keysKnown)}`)
@@ -241,7 +244,7 @@ class Reading {
     if (from === undefined) return before
     const named = textOf(from)
     const messagesFile = join(dirname(file), named)
-    const { entries } = withCase(parseYaml(messagesFile, this.found(path, from)), this.values)
+    const { entries } = withCase(this.parsed.of(messagesFile, this.found(path, from)), this.values)
     return new Map([...before, ...[...entries].map(([name, yaml]) => [name, readTemplate(yaml)] as const)])
   }
 
@@ -274,11 +277,11 @@ class Reading {
 const fromDisk: ReadText = textOfFile
 
 /** The cases of a file, before anything else of it is read; a table may be in a file of its own. */
-const casesIn = (path: string, file: string, readText: ReadText): ReadonlyArray<Case> => {
-  const cases = parseYaml(file, readText(path)).entries.get("cases")
+const casesIn = (path: string, file: string, readText: ReadText, parsed: ParsedFiles): ReadonlyArray<Case> => {
+  const cases = parsed.of(file, readText(path)).entries.get("cases")
   if (cases?.kind !== "text") return casesOf(cases)
   const tableFile = join(dirname(file), cases.text)
-  const table = parseYaml(tableFile, tableText(path, cases, readText)).entries.get("cases")
+  const table = parsed.of(tableFile, tableText(path, cases, readText)).entries.get("cases")
   if (table !== undefined) return casesOf(table)
   throw new FileInvalid({ file: tableFile, line: 1, rule: '"cases:" is missing: a file with a table has it' })
 }
@@ -292,21 +295,22 @@ const tableText = (path: string, named: Yaml, readText: ReadText): string => {
   }
 }
 
-/** How to read a file: `file` is how reports call it, the path itself if left out. */
+/** How to read a file: `file` is how reports call it, the path itself if left out; `parsed` has what others have named. */
 interface ReadOptions {
   readonly file?: string
   readonly readText?: ReadText
+  readonly parsed?: ParsedFiles
 }
 
 /** Reads the dialogues of a file: one for each case of its table, or the only one. */
 export const readDialogues = (
   path: string,
-  { file = path, readText = fromDisk }: ReadOptions = {}
+  { file = path, readText = fromDisk, parsed = new ParsedFiles() }: ReadOptions = {}
 ): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
   Effect.try({
     try: () =>
-      casesIn(resolve(path), file, readText).map((values) =>
-        new Reading(readText, values).dialogue(resolve(path), file)
+      casesIn(resolve(path), file, readText, parsed).map((values) =>
+        new Reading(readText, parsed, values).dialogue(resolve(path), file)
       ),
     catch: asFileInvalid(file)
   })
@@ -331,7 +335,10 @@ const hasRule = (path: string): boolean => {
 
 /** All dialogues of a folder and the folders in it, by path: every YAML file that has a `rule:`. */
 export const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
-  Effect.try({ try: () => yamlFiles(folder).filter((path) => hasRule(path)), catch: asFileInvalid(folder) }).pipe(
-    Effect.flatMap((paths) => Effect.forEach(paths, (path) => readDialogues(path, { file: relative(".", path) }))),
-    Effect.map((files) => files.flat())
-  )
+  Effect.gen(function* () {
+    const ofDialogues = () => yamlFiles(folder).filter((path) => hasRule(path))
+    const paths = yield* Effect.try({ try: ofDialogues, catch: asFileInvalid(folder) })
+    const parsed = new ParsedFiles()
+    const files = yield* Effect.forEach(paths, (path) => readDialogues(path, { file: relative(".", path), parsed }))
+    return files.flat()
+  })
