@@ -30,7 +30,7 @@ const texts = [
 ]
 
 /** Each property is tried as often; more for a night. */
-const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 80)
+const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 40)
 const PATIENCE = 60_000 + 1000 * runs
 
 /** A partner's table with something of everything. */

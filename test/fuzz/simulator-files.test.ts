@@ -16,7 +16,7 @@ import { anyChange, anyTextChange, changeText, changeTree } from "./Corruption.t
 import { UnderWay } from "./UnderWay.ts"
 
 /** Each property is tried as often for each kind of file; more for a night. */
-const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 40)
+const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 20)
 const PATIENCE = 60_000 + 1000 * runs
 
 const partner = `partner: branch-{n}

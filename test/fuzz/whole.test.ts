@@ -7,7 +7,8 @@ import { worldOf, worldText } from "./whole/worlds.ts"
 
 /** Enough to have each dialect on either side, with the kept messages of each. */
 const seeds = Array.from({ length: 11 }, (_, n) => n + 1)
-const ROUNDS = 15
+/** JINKA_LAB=long: twice as many. */
+const ROUNDS = process.env["JINKA_LAB"] === "long" ? 16 : 8
 
 /** Worlds that found something, with their rounds: an advice was delivered twice after a refusal under its key. */
 const found: ReadonlyArray<readonly [seed: number, rounds: number]> = [

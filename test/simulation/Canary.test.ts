@@ -11,7 +11,7 @@ import type { Subject } from "./Subject.ts"
 const calm: Wishes = {
   acquirers: 1,
   issuers: 1,
-  chaos: 60_000,
+  chaos: 25_000,
   faults: [],
   acquirer: { repeats: 0, pause: [10, 500], answerWithin: 15_000 },
   issuer: { answersTwice: 0, keepsSilent: 0, answersLate: 0 }

@@ -1,12 +1,11 @@
-import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { afterAll, describe, expect, it } from "vitest"
 import type { PartnerPlan } from "../../../packages/simulator/src/scripted/PartnerPlan.ts"
 import { readPartners } from "../../../packages/simulator/src/scripted/PlanFile.ts"
+import { simulatorHere } from "../../simulator/here.ts"
 import { worldRunner } from "../Runner.ts"
 import { runSeed } from "../Simulation.ts"
 import { subject } from "../Tested.ts"
@@ -48,15 +47,19 @@ const everything = `rules:
 
 const short = { chaos: 20_000, calm: 30_000 }
 
-const run = (seed: number, plans: ReadonlyArray<PartnerPlan>) => runSeed(seed, { subject, files: plans, wishes: short })
+/** Enough for one kind of link, or one thing that a partner does. */
+const shorter = { chaos: 8000, calm: 25_000 }
+
+const run = (seed: number, plans: ReadonlyArray<PartnerPlan>, wishes = shorter) =>
+  runSeed(seed, { subject, files: plans, wishes })
 
 describe("partners of files in the world", () => {
   it("play all their rules against the switch, through faults, and no promise is broken; a seed does the same again", () => {
     const plans = plansOf(issuer(listening, everything))
-    const results = [1, 2, 3].map((seed) => run(seed, plans))
+    const results = [1, 2, 3].map((seed) => run(seed, plans, short))
 
     expect(results.flatMap(({ findings }) => findings)).toEqual([])
-    expect(run(2, plans).hash).toBe(results[1]!.hash)
+    expect(run(2, plans, short).hash).toBe(results[1]!.hash)
     expect(new Set(results.map(({ hash }) => hash)).size).toBe(3)
     const sum = (of: (one: (typeof results)[number]["stats"]) => number) =>
       results.reduce((total, { stats }) => total + of(stats), 0)
@@ -116,7 +119,7 @@ describe("partners of files in the world", () => {
       /^money: purchase: acquirer holds it for declined \(0\), .* RRN \d{12}$/m
     )
 
-    const shrunk = worldRunner.shrink(7, "switch", JSON.stringify(short), () => undefined, plans)!
+    const shrunk = worldRunner.shrink(7, "switch", JSON.stringify(shorter), () => undefined, plans)!
 
     expect(shrunk.result.findings[0]).toMatch(/^money/)
     expect(shrunk.result.faults).toBe(0)
@@ -139,28 +142,26 @@ describe("partners of files in the world", () => {
 })
 
 describe("jinka-sim world --partner", () => {
-  const program = fileURLToPath(new URL("../../../packages/simulator/src/main.ts", import.meta.url))
-  const world = (...args: ReadonlyArray<string>) =>
-    spawnSync(process.execPath, [program, "world", ...args], { encoding: "utf8" })
+  const world = (...args: ReadonlyArray<string>) => simulatorHere("world", ...args)
 
-  it("runs seeds of a file, and prints the command that shows a broken promise again", () => {
+  it("runs seeds of a file, and prints the command that shows a broken promise again", async () => {
     const good = fileOf(issuer(listening))
     const lying = fileOf(issuer(listening, 'rules: [{ when: { every: 3 }, 39: "05" }]\n'))
-    const wishes = ["--wishes", JSON.stringify(short)]
-    const kept = world("--partner", good, "--seeds", "1..2", ...wishes)
+    const wishes = ["--wishes", JSON.stringify(shorter)]
+    const kept = await world("--partner", good, "--seeds", "1..2", ...wishes)
 
-    expect([kept.status, kept.stdout]).toEqual([0, expect.stringContaining("2 seeds, 0 broken")])
+    expect([kept.code, kept.out]).toEqual([0, expect.stringContaining("2 seeds, 0 broken")])
 
-    const broken = world("--partner", lying, "--seeds", "1", ...wishes)
+    const broken = await world("--partner", lying, "--seeds", "1", ...wishes)
 
-    expect(broken.status).toBe(1)
-    expect(broken.stdout).toContain(`again:   npm run sim -- world --trace 1 --partner ${lying} --wishes`)
+    expect(broken.code).toBe(1)
+    expect(broken.out).toContain(`again:   npm run sim -- world --trace 1 --partner ${lying} --wishes`)
   })
 
-  it("ends with 2 for a file that is wrong, and for one that cannot be there", () => {
-    const wrong = world("--partner", fileOf("partner: bank\n"))
-    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining("link")])
-    const unfit = world("--partner", fileOf(issuer(listening)), "--mode", "keys")
-    expect([unfit.status, unfit.stderr]).toEqual([2, expect.stringContaining("mode switch")])
+  it("ends with 2 for a file that is wrong, and for one that cannot be there", async () => {
+    const wrong = await world("--partner", fileOf("partner: bank\n"))
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("link")])
+    const unfit = await world("--partner", fileOf(issuer(listening)), "--mode", "keys")
+    expect([unfit.code, unfit.err]).toEqual([2, expect.stringContaining("mode switch")])
   })
 })
