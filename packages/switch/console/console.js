@@ -23,6 +23,8 @@ const needs = { day: "/api/totals" }
 let page = Object.hasOwn(pages, location.hash.slice(1)) ? location.hash.slice(1) : "links"
 let update = () => {}
 let before
+/** Whether a person has done something since the last beat: the page asks for its records again. */
+let isActed = false
 let events
 
 /** Asks the switch; a body makes it a POST. What it refuses comes back as `{ error }`. */
@@ -72,6 +74,7 @@ const act = (title, path, more = {}, choice = undefined) => {
     const answer = await ask(path, { ...more, ...chosen, reason: reason.value })
     told.className = answer.error === undefined ? "" : "error"
     told.textContent = answer.error ?? outcome(answer)
+    isActed = true
     go.disabled = answer.error === undefined
     if (answer.error === undefined) closing = setTimeout(() => dialog.close(), 1500)
   }
@@ -167,7 +170,9 @@ const hear = ({ data }) => {
     `${word("live")} · ${new Date(beat.at).toLocaleTimeString(language())} · ${beat.who.name} (${beat.who.role})`,
     false
   )
-  update(beat, rates)
+  const isAnew = isActed
+  isActed = false
+  update(beat, rates, isAnew)
   performance.measure("beat", { start: arrived })
 }
 

@@ -188,8 +188,8 @@ export const doubtPage = (main, { ask, settle }) => {
         )
       )
     )
-  return async (beat) => {
-    if (beat.at - askedAt < 3000) return
+  return async (beat, _rates, isAnew = false) => {
+    if (!isAnew && beat.at - askedAt < 3000) return
     askedAt = beat.at
     const { error, inDoubt, messages, waiting } = await ask("/api/pending")
     if (error !== undefined) return renew(main, failed(error))

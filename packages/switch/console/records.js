@@ -2,7 +2,7 @@
 import { button, buttons, cell, element, empty, failed, part, renew, table } from "./elements.js"
 import { duration, time, word } from "./words.js"
 
-/** Asks again every so often, counted in the switch's own time; shows what came, or why nothing did. */
+/** Asks again every so often, counted in the switch's own time, and when a person has acted; shows what came, or why nothing did. */
 const asking = (main, ask, path, everyMs, shown) => {
   const place = element("div", {})
   main.append(place)
@@ -15,7 +15,7 @@ const asking = (main, ask, path, everyMs, shown) => {
   return {
     place,
     look,
-    update: (beat) => (beat.at - askedAt < everyMs ? undefined : look(beat))
+    update: (beat, _rates, isAnew = false) => (!isAnew && beat.at - askedAt < everyMs ? undefined : look(beat))
   }
 }
 
@@ -256,8 +256,8 @@ export const dayPage = (main, hands) => {
     ({ rows }) => [rows.length === 0 ? empty(word("none")) : table(heads, rows.map(row))]
   )
   date.addEventListener("change", () => place.isConnected && look({ at: Number.NEGATIVE_INFINITY }))
-  return (beat) => {
-    updateDays(beat)
-    update(beat)
+  return (beat, rates, isAnew) => {
+    updateDays(beat, rates, isAnew)
+    update(beat, rates, isAnew)
   }
 }

@@ -78,3 +78,13 @@ export const open = async (
   await page.getByRole("button", { name: "Links", exact: true }).waitFor()
   return { page, wrong }
 }
+
+/** Does what a dialog asks about; gives what came of it, and closes the dialog when it is done. */
+export const because = async (page: Page, reason: string): Promise<string> => {
+  await page.getByLabel("Reason, for the journal").fill(reason)
+  await page.getByRole("button", { name: "Do it" }).click()
+  const told = page.locator("dialog [role=alert]:not(:empty)")
+  const said = (await told.textContent()) ?? ""
+  if ((await told.getAttribute("class")) !== "error") await page.keyboard.press("Escape")
+  return said
+}

@@ -68,6 +68,15 @@ const management = (from: number, mti: string): ReadonlyArray<Message> =>
     return isMessageError(codec.encode(message)) ? [] : [message]
   })
 
+/**
+ * JINKA_LAB=long: all messages of each type. Otherwise they are of these types by turns: each canary is in each field once, and
+ * each type has each field with some of them.
+ */
+const byTurns = (types: ReadonlyArray<ReadonlyArray<Message>>): ReadonlyArray<Message> =>
+  process.env["JINKA_LAB"] === "long"
+    ? types.flat()
+    : types.flatMap((messages, turn) => messages.filter((_, n) => n % types.length === turn))
+
 const token = "t".repeat(40)
 
 /** Keeps all that is sent to it. */
@@ -96,7 +105,7 @@ const told = async (running: RunningSwitch): Promise<ReadonlyArray<string>> => {
     ["/api/totals"],
     ["/api/alarms"],
     ["/api/audit/0"],
-    ["/api/trace", { stan: "5" }],
+    ["/api/trace", { stan: "7" }],
     ["/api/trace", { stan: "20005" }],
     ["/api/trace", { pan: "6212341234567890123" }],
     [`/api/links/${cardNumbers[3]}`],
@@ -160,7 +169,7 @@ describe("A running switch", () => {
       if (message.mti === "0200" && ++asked % 2 === 0)
         issuer.send({ ...message, mti: "0210", fields: { ...message.fields, 39: "00" } })
     }
-    const all = [...messages(1, "0200"), ...messages(5001, "0220"), ...messages(10_001, "0420")]
+    const all = byTurns([messages(1, "0200"), messages(5001, "0220"), messages(10_001, "0420")])
 
     expect(all.length).toBeGreaterThan(600)
 
@@ -168,9 +177,9 @@ describe("A running switch", () => {
     // Answers to nothing, and bytes that are no message.
     for (const message of messages(20_001, "0210").slice(0, 100))
       issuer.send({ ...message, fields: { ...message.fields, 39: "00" } })
-    for (const message of management(30_001, "0820")) acquirer.send(message)
-    for (const message of management(40_001, "0830"))
-      issuer.send({ ...message, fields: { ...message.fields, 39: "00" } })
+    for (const message of byTurns([management(30_001, "0820"), management(40_001, "0830")]))
+      if (message.mti === "0820") acquirer.send(message)
+      else issuer.send({ ...message, fields: { ...message.fields, 39: "00" } })
     acquirer.send(wholeFrame(cupsFrame, Buffer.from(`${track2Of(cardNumbers[3]!)}${cardNumbers[3]}`)))
     await until(async () => {
       const { links } = await running.status()
@@ -178,14 +187,14 @@ describe("A running switch", () => {
     }, "advices wait for the issuer")
     const reports = await Promise.all([
       jinka(["status", file, "--json"]),
-      jinka(["trace", file, "--stan", "5", "--json"]),
+      jinka(["trace", file, "--stan", "7", "--json"]),
       jinka(["trace", file, "--stan", "5050"]),
       jinka(["trace", file, "--pan", "-"], { input: "6212341234567890123\n" }),
       jinka(["why", file]),
       jinka(["totals", file]),
       jinka(["pending", "list", file]),
       jinka(["alarm", "list", file]),
-      jinka(["bundle", file, "--link", "issuer", "--stan", "5", "--to", join(directory, "case")]),
+      jinka(["bundle", file, "--link", "issuer", "--stan", "7", "--to", join(directory, "case")]),
       jinka(["journal", "backup", file, join(directory, "backup")])
     ])
     const watching = jinka(["watch", file, "--times", "2"])

@@ -131,14 +131,14 @@ describe("While its switch runs, a file", () => {
     let isRead = false
     const turn = () => {
       turns++
-      if (!isRead) setImmediate(turn)
+      if (!isRead) setTimeout(turn, 1)
     }
-    setImmediate(turn)
+    setTimeout(turn, 1)
     const failed = await Effect.runPromise(Effect.flip(loadBeside(file)).pipe(Effect.provide(Path.layer)))
     isRead = true
 
     // A thread that reads the file itself has a handful of turns.
-    expect(turns).toBeGreaterThan(1000)
+    expect(turns).toBeGreaterThan(20)
     expect(failed.problems.length).toBeGreaterThan(2000)
     expect(failed.message.split("\n")).toHaveLength(101)
     expect(failed.message).toMatch(/and \d+ more problems\. Correct these first\.$/)

@@ -1,4 +1,4 @@
-/** What the process of a switch gives away, and to whom it listens: a real switch, looked at from outside. */
+/** What a switch and its process give away, and to whom they listen: a real switch, looked at from outside. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net"
 import { userInfo } from "node:os"
@@ -10,7 +10,7 @@ import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts
 import { askSocket, serveSocket } from "../../../packages/switch/src/operate/control/HttpSocket.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { pause, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, key, runSwitchProcess, runSwitchUnder } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, key, runSwitch, runSwitchUnder } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -47,7 +47,7 @@ routes:`
 
 describe("The control socket", () => {
   it("names who asks by what the kernel says of him, and never by what he writes", async () => {
-    const running = await runSwitchProcess(configuration(folder()))
+    const running = await runSwitch(configuration(folder()))
     const { control } = running.ready
     await Effect.runPromise(ask(control, "POST", "/links/issuer/block", OperatedReport, { user: "mallory" }))
     await post(control, "/links/issuer/unblock", { user: "mallory" })
@@ -67,7 +67,7 @@ describe("The control socket", () => {
   it("writes into the journal who looked at a transaction and who stopped the switch", async () => {
     const place = folder()
     const file = configuration(place)
-    const running = await runSwitchProcess(file)
+    const running = await runSwitch(file)
     await jinka(["trace", file, "--stan", "1"])
     await jinka(["stop", file])
     const { err } = await running.ended
@@ -83,11 +83,11 @@ describe("The control socket", () => {
   it("that a silent process holds does not keep a switch from starting", async () => {
     const place = folder()
     const file = configuration(place)
-    await (await runSwitchProcess(file)).stop()
+    await (await runSwitch(file)).stop()
     const held = new Set<Socket>()
     const silent = createServer((socket) => held.add(socket.on("error", () => {})))
     await new Promise<void>((resolve) => silent.listen(join(place, "journal", "control.sock"), resolve))
-    const running = await runSwitchProcess(file)
+    const running = await runSwitch(file)
 
     const { links } = await running.status()
 
@@ -115,7 +115,7 @@ describe("The control socket", () => {
   })
 
   it("answers what is no question with 400 or 413, and goes on", async () => {
-    const running = await runSwitchProcess(configuration(folder()))
+    const running = await runSwitch(configuration(folder()))
     const { control } = running.ready
     const tooLong = await post(control, "/links/issuer/block", { reason: "x".repeat(100_000) })
     const noJson = await post(control, "/reload", "dry")
@@ -181,7 +181,7 @@ describe.skipIf(process.platform !== "linux")("The process", () => {
     expect((await running.ended).code).toBe(0)
   })
 
-  it("takes the journal's key out of its environment, and out of its reports", async () => {
+  it("takes the journal's key out of its environment and reports, opens no debugger, and leaves its memory out of a core dump", async () => {
     const place = folder()
     const look = join(place, "look.mjs")
     writeFileSync(
@@ -197,11 +197,16 @@ if (isMainThread) {
     )
     const options = `--import=${look} --report-on-signal --report-directory=${place}`
     const running = await runSwitchUnder(["env", `NODE_OPTIONS=${options}`], configuration(place))
+    const { pid } = running.ready
+    running.signal("SIGUSR1")
     running.signal("SIGUSR2")
+    const limits = readFileSync(`/proc/${pid}/limits`, "utf8")
+    const isDumped = !/^Max core file size +0 /m.test(limits)
+    const filter = readFileSync(`/proc/${pid}/coredump_filter`, "utf8").trim()
     const written = (name: RegExp) => readdirSync(place).filter((file) => name.test(file))
     await until(async () => written(/^report\..*json$/).length > 0 && written(/^env-main$/).length > 0, "a report")
     await running.stop()
-    await running.ended
+    const { err } = await running.ended
     const read = (file: string) => readFileSync(join(place, file), "utf8")
 
     expect(read("env-before")).toContain(key)
@@ -215,21 +220,8 @@ if (isMainThread) {
     expect(read(report!)).not.toContain(key)
     // What else is in the environment Node tells in the parts of other threads only, and there is no way to stop it.
     expect(JSON.parse(read(report!)).environmentVariables).toBeUndefined()
-  })
 
-  it("opens no debugger at SIGUSR1, and leaves its memory out of a core dump", async () => {
-    const running = await runSwitchProcess(configuration(folder()))
-    const { pid } = running.ready
-    process.kill(pid, "SIGUSR1")
-    // An answer behind the signal: the signal has been dealt with.
-    await running.status()
-    const limits = readFileSync(`/proc/${pid}/limits`, "utf8")
-    const isDumped = !/^Max core file size +0 /m.test(limits)
-    const filter = readFileSync(`/proc/${pid}/coredump_filter`, "utf8").trim()
-    await running.stop()
-
-    const { err } = await running.ended
-
+    // The report at SIGUSR2 is behind SIGUSR1: that has been dealt with.
     expect(err).not.toMatch(/[Dd]ebugger listening/)
     if (isDumped) expect(Number.parseInt(filter, 16)).toBe(0)
   })

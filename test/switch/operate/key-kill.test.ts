@@ -14,13 +14,13 @@ import { patience } from "../../Pace.ts"
 import { keyOf } from "../core/Guarded.ts"
 import { macOf } from "../core/KeyBench.ts"
 import { Line } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitchProcessIn } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, runSwitchIn, runSwitchProcessIn } from "./program.ts"
 
 const storage = { JINKA_STORAGE_KEY: createHash("sha256").update("the storage key of these tests").digest("hex") }
 const scopes: Array<Scope.Closeable> = []
 
 afterEach(async () => {
-  cleanUp()
+  await cleanUp()
   for (const scope of scopes.splice(0)) await Effect.runPromise(Scope.close(scope, Exit.void))
 })
 
@@ -102,9 +102,13 @@ const keyFor = (line: Line, ms: number): Promise<Message | undefined> => {
   return Promise.race([next(), late])
 }
 
-/** JINKA_LAB=long: a device is killed around each step twice, too. What a module has to do with a step is not its process's. */
+/** Round by round: killed somewhere before the key is out, before it is answered for, and behind the answer. */
+const steps = ["before", "between", "behind"] as const
+
+/** JINKA_LAB=long: both are killed around each step twice. What a module has to do with a step is not its process's. */
 const isLong = process.env["JINKA_LAB"] === "long"
-const rounds = { software: 6, device: isLong ? 6 : 3 }
+const twice = [...steps, ...steps]
+const rounds = { software: isLong ? twice : steps, device: isLong ? twice : (["between"] as const) }
 
 describe.each(["software", "device"] as const)("A switch that gives keys out of %s, killed again and again", (kind) => {
   it("ends with a key that its partner has, too, and offers the same one until that is so", {
@@ -116,11 +120,9 @@ describe.each(["software", "device"] as const)("A switch that gives keys out of 
     await bring(file)
     let theirs: Buffer | undefined
     const seen: Array<string> = []
-    for (let round = 0; round < rounds[kind]; round++) {
+    for (const [round, when] of rounds[kind].entries()) {
       const partner = await Line.connect(running.port("acquirer"))
       const asked = jinka(["key", "ask", file, "acquirer"])
-      // Round by round: killed somewhere before the key is out, before it is answered for, and behind the answer.
-      const when = ["before", "between", "behind"][round % 3]!
       const offer = when === "before" ? undefined : await keyFor(partner, patience(20_000))
       if (when === "before") await new Promise((resolve) => setTimeout(resolve, 40 * round + 5))
       if (when === "behind") {
@@ -133,7 +135,9 @@ describe.each(["software", "device"] as const)("A switch that gives keys out of 
       await asked
       partner.socket.destroy()
 
-      running = await runSwitchProcessIn(storage, file)
+      // The last one is not killed any more.
+      const isLast = round === rounds[kind].length - 1
+      running = await (isLast ? runSwitchIn : runSwitchProcessIn)(storage, file)
       const offered = (await slotOf(file))?.offered
       const again = await Line.connect(running.port("acquirer"))
       if (offered != null) {
@@ -151,7 +155,9 @@ describe.each(["software", "device"] as const)("A switch that gives keys out of 
     }
     await running.stop()
 
-    expect(seen.filter((when) => when === "between")).toHaveLength(rounds[kind] / 3)
+    expect(seen.filter((when) => when === "between")).toHaveLength(
+      rounds[kind].filter((when) => when === "between").length
+    )
     expect((await jinka(["journal", "verify", file])).out).toMatch(/^good: /)
   })
 })

@@ -46,6 +46,12 @@ const echo = (stan: number): Message => ({
   fields: { 7: "1122210411", 11: String(stan).padStart(6, "0"), 33: "01020000", 70: "301" }
 })
 
+/** The same with additional data, which an answer repeats: the kernels of both sides hold some megabytes. */
+const long = (message: Message): Message => ({
+  ...message,
+  fields: { ...message.fields, 48: "A".repeat(500), 61: "C".repeat(190) }
+})
+
 const act = (running: RunningSwitch, name: string, what: string) =>
   Effect.runPromise(ask(running.ready.control, "POST", `/links/${name}/${what}`, OperatedReport, {}))
 
@@ -105,7 +111,7 @@ describe("One link at 3 a.m.", () => {
     const is = ({ clocks, legs }: Awaited<ReturnType<typeof linkOf>>) =>
       clocks?.writingSince != null && legs[0]?.kernel?.timer === "zero window probe"
     while (!is(await linkOf(running, "issuer"))) {
-      for (let stan = 1; stan <= 2000; stan++) issuer.send(echo(stan))
+      for (let stan = 1; stan <= 2000; stan++) issuer.send(long(echo(stan)))
       await issuer.drained
     }
 

@@ -98,7 +98,9 @@ describe("The doctor", () => {
   it("says of a pasted text what it says of the bytes", async () => {
     const here = folder()
     const message = wholeFrame(cupsFrame, messageOf(dialects["cups"]!))
-    for (const [what, write] of Object.entries(notations)) {
+    // All of them are read above; here the command reads some, and with JINKA_LAB=long each.
+    const every = process.env["JINKA_LAB"] === "long" ? 1 : 6
+    for (const [what, write] of Object.entries(notations).filter((_, n) => n % every === 0)) {
       const path = join(here, "pasted")
       writeFileSync(path, Buffer.from(write(message), "latin1"))
       const { code, out } = await jinka(["doctor", path])

@@ -1,6 +1,7 @@
 /** `jinka pending` against a running switch: what was declined is seen, counted apart, kept over a restart, and ended. */
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Line, until } from "./Line.ts"
+import { patience } from "../../Pace.ts"
+import { answerTo, Line, pause, until } from "./Line.ts"
 import { cleanUp, configuration, folder, hasty, jinka, type RunningSwitch, runSwitch } from "./program.ts"
 import { purchase } from "./swiped.ts"
 
@@ -102,6 +103,7 @@ describe("jinka pending", () => {
       for (;;) {
         const { messages } = JSON.parse((await jinka(["pending", "list", file, "--json"])).out)
         if (messages[0]?.state === state) return messages[0].exchange
+        await pause(50)
       }
     }
     const running = await runSwitch(file)
@@ -162,7 +164,7 @@ describe("jinka pending", () => {
     const short = (whole: string) =>
       hasty(whole).replace(
         /storeAndForward: .*/,
-        "storeAndForward: { timeout: 100 millis, retry: 100 millis, attempts: 1 }"
+        `storeAndForward: { timeout: ${Math.ceil(patience(250))} millis, retry: 100 millis, attempts: 1 }`
       )
     const file = configuration(folder(), short)
     const running = await runSwitch(file)

@@ -31,8 +31,8 @@ const load = (acquirer: Line, first = 1) => {
   }
   const sending = async () => {
     while (!isOver) {
-      for (let n = 0; n < 5; n++) acquirer.send(purchase(++sent))
-      await new Promise((resolve) => setTimeout(resolve, 4))
+      for (let n = 0; n < 3; n++) acquirer.send(purchase(++sent))
+      await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
   const whole = sending()

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs"
 import { createServer } from "node:net"
+import { userInfo } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
@@ -45,11 +46,12 @@ describe("A switch from its configuration file", () => {
     issuer.send(answerTo(request, "00"))
     const answer = await acquirer.next()
     const stop = await jinkaProcess(["stop", file])
-    const { code, lines } = await running.ended
+    const { code, err, lines } = await running.ended
 
     expect(text(answer, 39)).toBe("00")
     expect(text(answer, 37)).toBe("RRN000000007")
     expect(stop).toMatchObject({ code: 0, out: "stopped; nothing was left open\n" })
+    expect(err).toContain(`operator ${userInfo().username}: stop`)
     expect(code).toBe(0)
     expect(lines.map(({ event }) => event)).toEqual(["ready", "stopped"])
     expect(lines[1]).toMatchObject({ entries: { accepted: 1, answered: 1 }, answers: { "00": 1 }, unfinished: [] })
@@ -155,7 +157,7 @@ describe("A switch from its configuration file", () => {
 describe("The end of a switch", () => {
   it("waits for what is outstanding when it is told to end, and takes nothing new", async () => {
     const file = configuration(folder(), (yaml) => yaml.replace("drainTimeout: 2", "drainTimeout: 20"))
-    const running = await runSwitchProcess(file)
+    const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(1))
     const request = await issuer.next()
@@ -281,7 +283,7 @@ describe("A start that cannot be", () => {
         .replace("drainTimeout: 2 seconds", "drainTimeout: 20 seconds")
     )
 
-    const { code, err } = await jinkaProcess(["run", second])
+    const { code, err } = await jinka(["run", second])
 
     expect(code).toBe(3)
     expect(err).toContain("Locked")
@@ -302,11 +304,15 @@ describe("A start that cannot be", () => {
     expect(err).toMatch(/Another switch, demo \(process \d+\), answers on/)
   })
 
-  it("is possible after a kill: the socket that was left behind is replaced", async () => {
+  it("is possible after a kill, and commands say so; the socket that was left behind is replaced", async () => {
     const file = configuration(folder())
     const first = await runSwitchProcess(file)
     first.signal("SIGKILL")
     await first.ended
+    const killed = await jinka(["link", "echo", file, "issuer"])
+
+    expect(killed.code).toBe(4)
+    expect(killed.err).toContain("the switch has ended without stopping in order. Start it again.")
 
     const second = await runSwitch(file)
 

@@ -51,8 +51,7 @@ const stall = async (): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 50))
   await new Promise<void>((resolve) =>
     setImmediate(() => {
-      const until = performance.now() + STALL_MS
-      while (performance.now() < until);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALL_MS)
       resolve()
     })
   )

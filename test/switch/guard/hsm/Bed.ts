@@ -1,7 +1,7 @@
 /** Modules over real TCP, with simulated devices or with listeners that do what a test says. */
 import type { Server } from "node:net"
 import { Effect } from "effect"
-import { afterEach, expect, vi } from "vitest"
+import { afterEach } from "vitest"
 import { macAlgorithms } from "../../../../packages/codec/src/security/index.ts"
 import { chanceOf } from "../../../../packages/simulator/src/chance/Chance.ts"
 import {
@@ -18,6 +18,7 @@ import type { ModuleError } from "../../../../packages/switch/src/guard/ModuleEr
 import * as NodeTransport from "../../../../packages/switch/src/transport/NodeTransport.ts"
 import { bytes, hex } from "../../../codec/security/vectors.ts"
 import { patience } from "../../../Pace.ts"
+import { until as untilTrue } from "../../operate/Line.ts"
 import { keyVectors } from "../vectors.ts"
 
 const { keysUnderTestLmk } = keyVectors.hsmFrames
@@ -73,8 +74,8 @@ export const settingsFor = (ports: ReadonlyArray<number>, change: Partial<HsmSet
 })
 
 /** Waits for something, with the patience of a busy machine. */
-export const until = (condition: () => boolean) =>
-  vi.waitFor(() => expect(condition()).toBe(true), { timeout: patience(10_000), interval: 5 })
+export const until = (condition: () => boolean): Promise<void> =>
+  untilTrue(condition, "what the devices or the module should be", patience(10_000))
 
 /** A module over real TCP, on ports that are there already. */
 export const over = <A>(settings: HsmSettings, use: (bed: Omit<Bed, "devices">) => Promise<A>): Promise<A> =>
