@@ -2,7 +2,7 @@
 import { Effect, Fiber } from "effect"
 
 /** What came of a purchase: DE 39, and whether the answer's MAC was right. */
-export type Result = readonly [code: string, isRight: boolean]
+type Result = readonly [code: string, isRight: boolean]
 
 /** Terminals, how many purchases each makes at least, and how long it waits before its next one. */
 const TERMINALS = 4

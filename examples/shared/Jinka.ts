@@ -54,13 +54,10 @@ const piped = (args: ReadonlyArray<string>, input: string): Effect.Effect<Readon
     child.stdin.end(input)
   })
 
-/**
- * The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start; with `other`, for a second
- * configuration of it, in `.jinka/NAME/OTHER`.
- */
-export const jinkaOf = (name: string, other?: string) => {
-  const file = `${other ?? "switch"}.yaml`
-  const home = fileURLToPath(new URL(`../../.jinka/${name}${other === undefined ? "" : `/${other}`}`, import.meta.url))
+/** The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start. */
+export const jinkaOf = (name: string) => {
+  const file = "switch.yaml"
+  const home = fileURLToPath(new URL(`../../.jinka/${name}`, import.meta.url))
   const configuration = fileURLToPath(new URL(`../${name}/${file}`, import.meta.url))
   const socket = `${home}/journal/control.sock`
   rmSync(home, { recursive: true, force: true })
@@ -73,8 +70,6 @@ export const jinkaOf = (name: string, other?: string) => {
     logFile: `${home}/${what}.log`
   })
   return {
-    /** Where its journal and logs are. */
-    home,
     /** Starts the switch; ready when this is done. */
     start: Effect.gen(function* () {
       const running = yield* start(command("run"))

@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, describe, expect, it } from "vitest"
-import { builtProgram } from "../programs/Programs.ts"
+import { jinka } from "../switch/operate/program.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const guide = readFileSync(join(root, "docs/guides/describe-a-dialect.md"), "utf8")
@@ -19,24 +19,33 @@ const blocks = [...guide.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].ma
   text: text!
 }))
 
-const run = (commands: string): string => {
-  const prelude = `set -e; jinka() { "${process.execPath}" "${builtProgram("packages/switch/src/main.ts")}" "$@"; };`
-  const { status, stdout, stderr } = spawnSync("bash", ["-c", `${prelude}\n${commands}`], {
-    cwd: folder,
-    encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" }
-  })
-  expect(status, `${commands}\n${stdout}\n${stderr}`).toBe(0)
-  return stdout
+/** A command of `jinka`, with where its output goes or what is said when it fails; it runs within this process, in `folder`. */
+const ours = /^jinka (.+?)(?: > (\S+)|( \|\| echo "ends with \$\?"))?$/
+
+const runLine = async (line: string): Promise<string> => {
+  const [, words, file, mayFail] = ours.exec(line) ?? []
+  if (words === undefined) return execFileSync("bash", ["-ec", line], { cwd: folder, encoding: "utf8" })
+  const args = words.split(" ").map((word) => (existsSync(join(folder, word)) ? join(folder, word) : word))
+  const { code, out, err } = await jinka(args)
+  if (mayFail === undefined) expect(code, `${line}\n${out}\n${err}`).toBe(0)
+  if (file === undefined) return code === 0 ? out : `${out}ends with ${code}\n`
+  writeFileSync(join(folder, file), out)
+  return ""
+}
+
+const run = async (commands: string): Promise<string> => {
+  let printed = ""
+  for (const line of commands.trim().split("\n")) printed += await runLine(line)
+  return printed
 }
 
 describe("The guide to a partner's dialect", () => {
-  it("does what it says, from the capture to the round trip", () => {
+  it("does what it says, from the capture to the round trip", async () => {
     let printed = ""
     let compared = 0
     for (const { language, file, text } of blocks) {
       if (file !== undefined) writeFileSync(join(folder, file), text)
-      else if (language === "sh") printed = run(text)
+      else if (language === "sh") printed = await run(text)
       else
         for (const line of text.trim().split("\n")) {
           compared++

@@ -97,7 +97,7 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toMatch(/warning links\[1\]\.partnerIdleTimeout: .*the smaller of both sides' idle timeouts wins/)
   })
 
-  it("11-keys: two persons bring keys, zones change theirs under load, a changed message is refused, devices restart", async () => {
+  it("11-keys: two persons bring keys, zones change theirs under load, a changed message is refused", async () => {
     const { code, out } = await run("11-keys")
 
     expect(code, out).toBe(0)
@@ -107,10 +107,6 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toContain(`a purchase whose amount was changed on its way: A0; the issuer has seen ${bought} purchases`)
     expect(out).toMatch(/^issuer {2}mac\/both {2}3 {2}tdes {2}check value \w{6}/m)
     expect(out).toMatch(/^good: \d+ entries/m)
-    expect(out).toMatch(/^hsm-a restarts under load: \d{2,} of 00$/m)
-    expect(out).toContain("both are away: 4 of no answer, and 0 of them at the issuer")
-    expect(out).toMatch(/hsm-b at 127\.0\.0\.1:7916 away/)
-    expect(out).toMatch(/^both are back: \d+ of 00; MACs that were not right at the issuer: 0$/m)
   })
 
   it("13-hsm: keys in two devices, one restarted under load, and nothing passes while both are off", async () => {
@@ -123,7 +119,7 @@ describe.concurrent("An example that runs with one command", () => {
     // More than were bought where one was made anew: its answer could not get its MAC in time.
     expect(Number(seen)).toBeGreaterThanOrEqual(Number(bought))
     expect(out).toContain("keys       hsm away")
-    expect(out).toContain("a purchase meanwhile: the issuer has seen 0 of it")
+    expect(out).toContain("a purchase meanwhile: no answer, and the issuer has seen 0 of it")
     expect(out).toContain("and when they are back: 00, with a right MAC")
     expect(out).toMatch(/^good: \d+ entries/m)
   })
