@@ -42,7 +42,7 @@ ${more}`
 /** Reads a load file of these links: a purchase of a card of two, and whatever is given in `field` besides. */
 export const loadOf = async (
   links: string,
-  profile = "fixed 100/s for 1s",
+  profile = "fixed 50/s for 600ms",
   more = "timeout: 20s",
   field = "",
   rows = "pan\n6200000000000005\n6205500000000000004\n"

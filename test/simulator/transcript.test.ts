@@ -18,7 +18,8 @@ const encoded = (fields: Message["fields"]): ReadonlyArray<Buffer> => {
 
 describe("A transcript and its JUnit report", () => {
   it("show no card number and no track, of good messages, broken ones and bytes", () => {
-    for (const pan of cardNumbers.slice(2)) {
+    // JINKA_LAB=long: the other lengths, too.
+    for (const pan of cardNumbers.slice(process.env["JINKA_LAB"] === "long" ? 2 : 5)) {
       const canaries = [pan, track2Of(pan)]
       const whole = codec.layout.defined.flatMap((field) =>
         canaries.flatMap((canary) => valuesOf(field, canary).flatMap((value) => encoded({ [field.de]: value })))

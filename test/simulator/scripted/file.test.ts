@@ -92,8 +92,9 @@ describe("A partner file", () => {
       ].join("\n")
     )
     const chance = chanceOf(1, "spoilt")
+    const runs = process.env["JINKA_LAB"] === "long" ? 400 : 150
     const marks = ["{", "}", "[", ":", "-", "\n", '"', "x", "0", "&a", "..", "*", "{n}", "#", "|"]
-    for (let run = 0; run < 400; run++) {
+    for (let run = 0; run < runs; run++) {
       const at = chance.below(good.length)
       const spoilt =
         good.slice(0, at) + (chance.percent(50) ? chance.pick(marks) : "") + good.slice(at + chance.below(9))
