@@ -3,7 +3,6 @@
  * own. `system:` of a dialogue says what differs from the usual settings; an unknown setting is an error, not a default.
  */
 import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { binaryFrame, compile, cups, cupsFrame, dialects, type FrameFormat } from "@jinka/codec"
@@ -18,6 +17,7 @@ import { totals } from "../../packages/switch/src/operate/totals/Totals.ts"
 import { Dialects } from "../../packages/switch/src/operate/trace/Dialects.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
+import { dataIn } from "../postgres/RealPostgres.ts"
 import { cupsMac, cupsPin, giveKey, guardOf, keyOf, softwareModule } from "../switch/core/Guarded.ts"
 import { codecOf, type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 import { atDevice, giveDeviceKey, openDevice } from "./Device.ts"
@@ -284,7 +284,7 @@ const atKeys = (running: () => Switch.Running) => {
 export const makeSystem = (system: SystemSettings) =>
   Effect.gen(function* () {
     const directory = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-dialogue-"))),
+      Effect.sync(() => mkdtempSync(join(dataIn(), "jinka-dialogue-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
     const ports = new Map<string, number>()
