@@ -151,7 +151,7 @@ export const makeCast = Effect.fnUntraced(function* (plan: Plan) {
 })
 
 /** Pause between two looks, in ms: what a look costs is work that others wait for. */
-const LOOK_MS = 50
+const LOOK_MS = 100
 
 /** Waits until `look` gives true; the milliseconds that it took. Fails when that takes too long. */
 export const until = (look: Effect.Effect<boolean>, limitMs = 20_000): Effect.Effect<number> => {
