@@ -27,6 +27,28 @@ const escapedOnly = (bytes: Buffer) =>
     .join("")
 
 const notations: Readonly<Record<string, (bytes: Buffer) => string>> = {
+  "lines that end with CR alone": (bytes) =>
+    rows(bytes, (row) => each(row, (pair) => pair, " ")).replaceAll("\n", "\r"),
+  "UTF-16 without its mark": (bytes) =>
+    Buffer.from(
+      rows(bytes, (row) => each(row, (pair) => pair, " ")),
+      "utf16le"
+    ).toString("latin1"),
+  "UTF-16 with the high byte first": (bytes) =>
+    Buffer.from(
+      rows(bytes, (row) => each(row, (pair) => pair, " ")),
+      "utf16le"
+    )
+      .swap16()
+      .toString("latin1"),
+  "cat -n": (bytes) =>
+    rows(bytes, (row, at) => `${String(at / 16 + 1).padStart(6)}\t${each(row, (pair) => pair, " ")}`),
+  "grep -n": (bytes) => rows(bytes, (row, at) => `${at / 16 + 1}: ${each(row, (pair) => pair)}`),
+  "numbers of one hex digit": (bytes) =>
+    `[]byte{${each(bytes, (pair) => `0x${Number.parseInt(pair, 16).toString(16)}`, ", ")}}`,
+  "a binary of Erlang": (bytes) => `<<${each(bytes, (pair) => String(Number.parseInt(pair, 16)), ",")}>>`,
+  "a dump below the numbers of its columns": (bytes) =>
+    `           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\n\n${rows(bytes, (row, at) => `${at.toString(16).padStart(8, "0")}   ${each(row, (pair) => pair, " ").padEnd(47)}  ${shown(row)}`)}`,
   "xxd -i": (bytes) =>
     `unsigned char m_bin[] = {\n${rows(bytes, (row) => `  ${each(row, (pair) => `0x${pair}`, ", ")}`, 12).replaceAll("\n", ",\n")}\n};\nunsigned int m_bin_len = ${bytes.length};\n`,
   "an array of C with comments": (bytes) =>

@@ -8,7 +8,7 @@
 import { explainFrame, type FrameFormat, Framer } from "@jinka/codec"
 import { captureOf } from "./paste/CaptureFile.ts"
 import { bytesOfBase64 } from "./paste/Notation.ts"
-import { formOf, formSoFar, type PastedForm, pastedText, wideEncoding } from "./paste/PastedForm.ts"
+import { formOf, formSoFar, type PastedForm, pastedText, wideEncoding, withLineEnds } from "./paste/PastedForm.ts"
 import { type Pasted, PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
 import { streamsOf, type TcpStream } from "./paste/TcpStreams.ts"
@@ -165,9 +165,15 @@ export class MessageInput {
 
   /** Bytes of one to a character, whatever the shell that wrote them writes: UTF-16 is turned back. */
   private plain(chunk: Buffer): Buffer {
-    const wide = this.count === 0 && this.held.length === 0 ? wideEncoding(chunk) : undefined
+    const isFirst = this.count === 0 && this.held.length === 0
+    const wide = isFirst ? wideEncoding(chunk) : undefined
     if (wide !== undefined) this.decoder = new TextDecoder(wide)
-    return this.decoder === undefined ? chunk : Buffer.from(this.decoder.decode(chunk, { stream: true }), "latin1")
+    const text = this.decoder?.decode(chunk, { stream: true })
+    const bytes = text === undefined ? chunk : Buffer.from(text, "latin1")
+    // A text without any LF is here as a whole.
+    return isFirst && this.isGuessed && !bytes.includes(0x0a)
+      ? Buffer.from(withLineEnds(bytes.toString("latin1")), "latin1")
+      : bytes
   }
 
   private line(bytes: Buffer): ReadonlyArray<Input> {

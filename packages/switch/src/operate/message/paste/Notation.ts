@@ -20,6 +20,12 @@ export const unmarked = (text: string): string =>
 /** A line without what a mail puts in front of what it quotes. */
 export const unquoted = (line: string): string => line.replace(/^(?:> ?)+(?=[\s0-9a-fA-F])/, "")
 
+/** A line of hex digits without its number, which an editor or `cat -n` puts in front: the one that follows the line before. */
+export const unnumbered = (line: string, number: number): string => {
+  const found = /^\s*([1-9]\d{0,5})(?:[:.)|]\s+|\s+\|\s*|\t)(?=[0-9a-fA-F\s:,-]+$)/.exec(line)
+  return found !== null && Number(found[1]) === number ? line.slice(found[0].length) : line
+}
+
 /**
  * A line of source text that is a comment, only opens an array, or says how long one is: `unsigned char m[] = {`,
  * `unsigned int m_len = 12;`.
@@ -44,11 +50,12 @@ export const bytesInNotation = (line: string): ReadonlyArray<Buffer> =>
     bytes === undefined || bytes.length < BYTES_MIN ? [] : [bytes]
   )
 
-/** `[48, 50, -128]`, `"data":[48,50]`, `48 50 128`: bytes with a sign (Java) or without. */
+/** `[48, 50, -128]`, `"data":[48,50]`, `{0x30, 0x0}`, `<<48,50>>`, `48 50 128`: bytes with a sign (Java) or without. */
 const decimals = (line: string): Buffer | undefined => {
-  const list = /[[({]([^[\](){}]*)[\])}]/.exec(line)?.[1] ?? line
+  const list = /(?:[[({]|<<)([^[\](){}<>]+)(?:[\])}]|>>)/.exec(line)?.[1] ?? line
   const numbers = list.split(/[\s,]+/).filter((one) => one !== "")
-  const isByte = (one: string) => /^-?\d{1,3}$/.test(one) && Number(one) >= -128 && Number(one) <= 255
+  const isByte = (one: string) =>
+    /^(?:-?\d{1,3}|0x[0-9a-fA-F]{1,2})$/.test(one) && Number(one) >= -128 && Number(one) <= 255
   return numbers.every(isByte) ? Buffer.from(numbers.map(Number)) : undefined
 }
 

@@ -5,7 +5,7 @@
 import { isCaptureFile } from "./CaptureFile.ts"
 import { rowBehindWords, rowIn } from "./DumpRow.ts"
 import { bytesBehindWords, digitsOf } from "./HexLine.ts"
-import { bytesInNotation, unmarked, unquoted } from "./Notation.ts"
+import { bytesInNotation, unmarked, unnumbered, unquoted } from "./Notation.ts"
 
 /** How an input is written. */
 export type PastedForm = "hex" | "binary" | "capture" | "packed"
@@ -17,22 +17,33 @@ const LOOKED_AT_MAX = 200
 const ENOUGH = 64 * 1024
 
 /** Bytes that tell a capture, a packed file and the two forms of UTF-16. */
-const MARK = 4
+const MARK = 8
 
 /** How files of gzip, zip, zstd, bzip2 and xz begin. */
 const packedMarks = ["1f8b08", "504b0304", "28b52ffd", "425a68", "fd377a58"].map((hex) => Buffer.from(hex, "hex"))
 
-/** The encoding of a text that begins with the mark of UTF-16, as some shells write it. */
+/** The encoding of a text in UTF-16, as some shells write it: it begins with its mark, or each other byte is zero. */
 export const wideEncoding = (bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le"
-  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : undefined
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be"
+  const begins = bytes.subarray(0, WIDE_SEEN - (bytes.length % 2))
+  if (begins.length < MARK) return undefined
+  const areText = (odd: number): boolean =>
+    begins.every((byte, at) => (at % 2 === odd ? byte === 0 : (byte >= 0x20 && byte < 0x7f) || (byte > 8 && byte < 14)))
+  return areText(1) ? "utf-16le" : areText(0) ? "utf-16be" : undefined
 }
+
+/** Bytes of a text that show that it is in UTF-16. */
+const WIDE_SEEN = 32
+
+/** A text whose lines end with CR alone has them end with LF. */
+export const withLineEnds = (text: string): string => (text.includes("\n") ? text : text.replaceAll("\r", "\n"))
 
 /** The text with one character for each byte; of UTF-16 its characters. Without a byte order mark. */
 export const pastedText = (bytes: Buffer): string => {
   const wide = wideEncoding(bytes)
   const text = wide === undefined ? bytes.toString("latin1") : new TextDecoder(wide).decode(bytes)
-  return text.replace(/^\u00ef\u00bb\u00bf/, "")
+  return withLineEnds(text.replace(/^\u00ef\u00bb\u00bf/, ""))
 }
 
 /** Control characters are in no text but for blanks and ends of lines. */
@@ -49,6 +60,7 @@ export const formOf = (bytes: Buffer, mayBeLog = false): PastedForm => {
   const lines = text
     .split("\n", LOOKED_AT_MAX)
     .map((line) => unquoted(line.replace(/\r$/, "")))
+    .map((line, at) => unnumbered(line, at + 1))
     .filter((line) => line.trim() !== "")
   if (lines.length === 0) return "hex"
   return lines.some(isHex) && !areMessages(lines, isHex) ? "hex" : "binary"

@@ -5,7 +5,7 @@
 import { DumpReader, type DumpRun } from "./DumpReader.ts"
 import { bitsAsHex, rowBehindWords } from "./DumpRow.ts"
 import { bytesBehindDigits, bytesBehindWords, bytesOfLine, digitsOf } from "./HexLine.ts"
-import { bytesInNotation, isDeclaration, unmarked, unquoted } from "./Notation.ts"
+import { bytesInNotation, isDeclaration, unmarked, unnumbered, unquoted } from "./Notation.ts"
 import { type Segment, segmentOf } from "./Segment.ts"
 
 /** What was found, with the line where it begins. */
@@ -43,6 +43,8 @@ export class PastedText {
   /** Lines that are neither hex nor a dump: labels when a dump follows, and wrong when not. */
   private others: Array<{ readonly at: number; readonly line: string }> = []
   private hasDump = false
+  /** The number in front of the last line that has one. */
+  private numbered = 0
 
   constructor(isWhole: IsWhole | undefined) {
     this.isWhole = isWhole
@@ -50,7 +52,7 @@ export class PastedText {
 
   /** Takes line number `at`, without its end. */
   line(text: string, at: number): ReadonlyArray<Pasted> {
-    const line = this.withoutPrefix(bitsAsHex(unquoted(unmarked(text.replace(/\r$/, "")))))
+    const line = this.withoutPrefix(this.withoutNumber(bitsAsHex(unquoted(unmarked(text.replace(/\r$/, ""))))))
     if (this.dump.takes(line)) {
       const before = this.hasDump ? [] : this.pendingAlone()
       this.hasDump = true
@@ -59,12 +61,20 @@ export class PastedText {
     }
     const ended = this.dump.end().flatMap(ofDump)
     if (line.trim() === "") return [...ended, ...this.pendingAlone()]
+    if (isRuler(line)) return ended
     // A bracket on a line of its own is around digits in source text.
     if (/^[\s(){}[\];,]+$/.test(line)) return ended
     if (isOtherDump(line)) return [...ended, ...this.other(line, at, [])]
     const digits = digitsOf(line)
     if (digits === undefined && isDeclaration(line)) return ended
     return [...ended, ...(digits === undefined ? this.other(line, at) : this.hex(line, digits, at))]
+  }
+
+  private withoutNumber(line: string): string {
+    const bare = unnumbered(line, this.numbered + 1)
+    if (bare === line || this.dump.takes(line)) return line
+    this.numbered++
+    return bare
   }
 
   /** A row of a dump without what a log has in front of it. */
@@ -137,6 +147,9 @@ export class PastedText {
     return others.map(({ at }) => ({ _tag: "wrong", at, why: noHex }))
   }
 }
+
+/** The numbers of the columns, which some viewers write above a dump. */
+const isRuler = (line: string): boolean => /^\s*00 01 02 03 04 05 06 07[ -]+08 09 0A 0B 0C 0D 0E 0F\s*$/i.test(line)
 
 /** A row of od or hexdump in octal, in decimal or as characters; the last one is an offset alone. */
 const isOtherDump = (line: string): boolean =>
