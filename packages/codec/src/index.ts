@@ -1,7 +1,7 @@
 /**
  * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
  */
-export { coverCardData, coverCardText, holdsTrack } from "./cover/CardData.ts"
+export { coverCardData, coverCardText, coverValueText, holdsTrack } from "./cover/CardData.ts"
 export { coverRuns, coverRunsOfBytes, coverRunsOfHex, UNREAD_DIGITS_MIN } from "./cover/DigitRuns.ts"
 export type { ByteKind } from "./cover/QuickLook.ts"
 export { coverTyped } from "./cover/Typed.ts"

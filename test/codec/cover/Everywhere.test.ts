@@ -88,6 +88,37 @@ describe("A card number in any field of any dialect", () => {
   })
 })
 
+describe("Hex digits in a text that say a card number or a track", () => {
+  const ebcdicOf = (text: string): Buffer =>
+    Buffer.from([...text].map((one) => (/\d/.test(one) ? 0xf0 + Number(one) : 0x7e)))
+  const saying = (canary: string): ReadonlyArray<string> => {
+    const [inAscii, inEbcdic] = [Buffer.from(canary).toString("hex"), ebcdicOf(canary).toString("hex")]
+    return [inAscii, inAscii.toUpperCase(), inEbcdic, inEbcdic.toUpperCase(), `A${inAscii}B`, `12 ${inEbcdic}`]
+  }
+
+  it("are shown nowhere, and no track is kept", () => {
+    const leaks: Array<unknown> = []
+    for (const pan of cardNumbers.slice(2))
+      for (const canary of [pan, track2Of(pan)]) {
+        const all = saying(canary)
+          .flatMap(placed)
+          .filter(({ field }) => !field.bytes)
+        expect(all.length).toBeGreaterThan(100)
+        for (const one of all) {
+          const shown = outputs(one)
+          one.codec.index(one.bytes, 0, one.bytes.length, index)
+          const kept = canary === pan ? [] : [one.codec.withoutSad(index)]
+          for (const [at, seen] of [...shown, ...kept].entries()) {
+            const found = (at < shown.length ? showsNumber(seen, pan) : undefined) ?? showsNumber(seen, discretionary)
+            if (found !== undefined) leaks.push([one.codec.dialect.name, one.field.de, at, found])
+          }
+        }
+      }
+
+    expect(leaks).toEqual([])
+  })
+})
+
 describe("A track in any field of any dialect", () => {
   for (const [name, trackOf] of [
     ["track 2", track2Of],

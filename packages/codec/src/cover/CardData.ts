@@ -5,11 +5,12 @@
  * A card number is 13 to 19 digits with a good check digit (ISO/IEC 7812-1: number up to 19 digits, annex B: modulus 10), alone
  * or in groups with single spaces or hyphens, and also inside a longer run of digits when it begins as an issuer's does. Its
  * first 6 and last 4 digits stay (PCI DSS 4.0.1, 3.4.1). A track is a number of 12 digits or more, a separator, and what follows
- * (ISO/IEC 7813): nothing of it stays. Digits are looked for as text, as EBCDIC and packed two a byte.
+ * (ISO/IEC 7813): nothing of it stays. Digits are looked for as text, as EBCDIC, packed two a byte, and as hex that says them.
  *
  * Numbers with a good check digit occur by chance, one in ten: what is covered by mistake costs the reader some digits.
  */
-import { type ByteKind, IN_ASCII, IN_EBCDIC, IN_PACKED, suspectForms } from "./QuickLook.ts"
+import { asciiHex, ebcdicHex, lookAtHex, saidInHex } from "./HexText.ts"
+import { type ByteKind, IN_ASCII, IN_EBCDIC, IN_EBCDIC_HEX, IN_HEX, IN_PACKED, suspectForms } from "./QuickLook.ts"
 import {
   ascii,
   beginsAsIssuers,
@@ -32,7 +33,10 @@ export const coverCardData = (bytes: Uint8Array, from: number, to: number, kind:
   const forms = suspectForms(bytes, from, to, kind)
   if (forms === 0) return false
   let found = false
-  if ((forms & IN_ASCII) !== 0) found = coverText(bytes, from, to, ascii, 0x2a)
+  if ((forms & IN_HEX) !== 0)
+    found = kind === "packed" ? coverHalves(bytes, from, to) : coverHex(bytes, from, to, asciiHex, 0x2a)
+  if ((forms & IN_EBCDIC_HEX) !== 0) found = coverHex(bytes, from, to, ebcdicHex, 0x5c) || found
+  if ((forms & IN_ASCII) !== 0) found = coverText(bytes, from, to, ascii, 0x2a) || found
   if ((forms & IN_EBCDIC) !== 0) found = coverText(bytes, from, to, ebcdic, 0x5c) || found
   if ((forms & IN_PACKED) !== 0) found = coverPacked(bytes, from, to, kind) || found
   return found
@@ -44,7 +48,11 @@ export const holdsTrack = (bytes: Uint8Array, from: number, to: number, kind: By
   if (forms === 0) return false
   const isTrack = (symbols: Int8Array): boolean => ranges(symbols, false, true).length > 0
   const text = (table: Int8Array) => isTrack(symbolsOf(bytes, from, to, table))
+  const inHex = (values: Int8Array) =>
+    saidInHex(bytes, from, to, values).some((said) => holdsTrack(said.bytes, 0, said.bytes.length, "bytes"))
   return (
+    ((forms & IN_HEX) !== 0 && inHex(asciiHex)) ||
+    ((forms & IN_EBCDIC_HEX) !== 0 && inHex(ebcdicHex)) ||
     ((forms & IN_ASCII) !== 0 && text(ascii)) ||
     ((forms & IN_EBCDIC) !== 0 && text(ebcdic)) ||
     ((forms & IN_PACKED) !== 0 && isTrack(packedSymbols(bytes, from, to, kind)))
@@ -96,6 +104,19 @@ export const coverCardText = (text: string): string => {
   return characters.join("")
 }
 
+/**
+ * The same for a value of a field, in which hex digits may say digits of another text. Lines of a log are not searched so: hex of
+ * whole messages is in them, where numbers lie one behind another.
+ */
+export const coverValueText = (text: string): string => {
+  if (!/[0-9A-Fa-f]{24}/.test(text)) return coverCardText(text)
+  // A character that has no byte is no hex digit either.
+  const bytes = Uint8Array.from({ length: text.length }, (_, at) => Math.min(text.charCodeAt(at), 0xff))
+  if (!lookAtHex(bytes, 0, bytes.length, asciiHex) || !coverHex(bytes, 0, bytes.length, asciiHex, 0x2a))
+    return coverCardText(text)
+  return coverCardText(Array.from(bytes, (byte, at) => (byte === 0x2a ? "*" : text[at]!)).join(""))
+}
+
 /** One symbol a byte. A loop: `Int8Array.from` takes ten times as long, and data of an original comes here with each reversal. */
 const symbolsOf = (bytes: Uint8Array, from: number, to: number, table: Int8Array): Int8Array => {
   const symbols = new Int8Array(to - from)
@@ -128,6 +149,28 @@ const packedSymbols = (bytes: Uint8Array, from: number, to: number, kind: ByteKi
     at = end + 1
   }
   return symbols
+}
+
+/** Covers the hex digits of what they say. */
+const coverHex = (bytes: Uint8Array, from: number, to: number, values: Int8Array, cover: number): boolean => {
+  let found = false
+  for (const { at, bytes: inside } of saidInHex(bytes, from, to, values)) {
+    const before = Uint8Array.from(inside)
+    const inAscii = coverText(inside, 0, inside.length, ascii, 0x2a)
+    if (!coverText(inside, 0, inside.length, ebcdic, 0x5c) && !inAscii) continue
+    found = true
+    for (let byte = 0; byte < inside.length; byte++)
+      if (inside[byte] !== before[byte]) bytes.fill(cover, at + 2 * byte, at + 2 * byte + 2)
+  }
+  return found
+}
+
+/** The same of packed digits that say digits of a text. */
+const coverHalves = (bytes: Uint8Array, from: number, to: number): boolean => {
+  const text = Buffer.from(Buffer.from(bytes.subarray(from, to)).toString("hex"), "latin1")
+  if (!coverHex(text, 0, text.length, asciiHex, 0x65)) return false
+  bytes.set(Buffer.from(text.toString("latin1"), "hex"), from)
+  return true
 }
 
 /** There is no asterisk in packed decimal: digits become E. */

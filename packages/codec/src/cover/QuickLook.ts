@@ -2,6 +2,7 @@
  * The first look at bytes for card numbers and tracks: which forms may hold one, without any allocation. It is on the way of
  * every message into the journal. It may suspect too much, never too little: `CardData` decides.
  */
+import { asciiHex, ebcdicHex, halvesSayDigits, lookAtHex } from "./HexText.ts"
 import {
   ascii,
   beginsAsIssuers,
@@ -23,6 +24,10 @@ export const IN_ASCII = 1
 export const IN_EBCDIC = 2
 /** See {@link IN_ASCII}. */
 export const IN_PACKED = 4
+/** Digits of a text that hex digits of a text say; see {@link IN_ASCII}. */
+export const IN_HEX = 8
+/** The same in EBCDIC; see {@link IN_ASCII}. */
+export const IN_EBCDIC_HEX = 16
 
 /**
  * Whether the bytes are text or may hold packed digits anywhere. Letters and digits of a text look like packed digits, so in a
@@ -249,13 +254,21 @@ const isPlainText = (bytes: Uint8Array, from: number, to: number): boolean => {
 
 /** The forms in which `bytes[from, to)` may hold a card number or a track; 0: none. */
 export const suspectForms = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): number => {
-  if (kind === "packed") return lookAtPacked(bytes, from, to, false) ? IN_PACKED : 0
   const hasRoom = to - from >= TRACK_DIGITS_MIN
+  if (kind === "packed")
+    return (
+      (lookAtPacked(bytes, from, to, false) ? IN_PACKED : 0) |
+      (hasRoom && halvesSayDigits(bytes, from, to) ? IN_HEX : 0)
+    )
   // Digits of EBCDIC are no printable bytes, and packed ones in a text have one beside them.
   if (kind === "text" && isPlainText(bytes, from, to))
-    return hasRoom && lookAtText(bytes, from, to, ascii) ? IN_ASCII : 0
+    return hasRoom
+      ? (lookAtText(bytes, from, to, ascii) ? IN_ASCII : 0) | (lookAtHex(bytes, from, to, asciiHex) ? IN_HEX : 0)
+      : 0
   let found = lookAtPacked(bytes, from, to, true) ? IN_PACKED : 0
   if (hasRoom && lookAtText(bytes, from, to, ascii)) found |= IN_ASCII
   if (hasRoom && lookAtText(bytes, from, to, ebcdic)) found |= IN_EBCDIC
+  if (hasRoom && lookAtHex(bytes, from, to, asciiHex)) found |= IN_HEX
+  if (hasRoom && lookAtHex(bytes, from, to, ebcdicHex)) found |= IN_EBCDIC_HEX
   return found
 }

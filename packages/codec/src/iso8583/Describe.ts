@@ -4,7 +4,7 @@
  * says why not further. There the table may be the wrong one, and card data may be anywhere: no run of 8 digits or more is
  * shown then, and nothing of what is inside a field.
  */
-import { coverCardData, coverCardText, trackSpans } from "../cover/CardData.ts"
+import { coverCardData, coverValueText, trackSpans } from "../cover/CardData.ts"
 import { coverRuns, coverRunsOfBytes, coverRunsOfHex } from "../cover/DigitRuns.ts"
 import { fromGbk, shownGbk } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
@@ -310,6 +310,6 @@ const partValue = (part: Part, { field, bytes, options }: Shown, covered: boolea
   const value = bytes.subarray(part.valueFrom, part.valueTo)
   if (covered) return maskValue(part.text ?? (field.bytes ? value : value.toString("latin1")), part.sensitivity)
   if (part.text !== undefined)
-    return printable(shownGbk(options.reveal === true ? part.text : coverCardText(part.text)))
+    return printable(shownGbk(options.reveal === true ? part.text : coverValueText(part.text)))
   return field.bytes ? toHex(value) : printable(shownGbk(fromGbk(value, 0, value.length)))
 }

@@ -1,7 +1,7 @@
 /**
  * A field's value and its parts: the step between a value of a message (text or bytes) and `Parts`, and the parts as JSON.
  */
-import { coverCardText } from "../cover/CardData.ts"
+import { coverValueText } from "../cover/CardData.ts"
 import { fromGbk, gbkLength, writeGbk } from "../encoding/Gbk.ts"
 import { fromHex, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
@@ -67,7 +67,7 @@ const partJson = (field: FieldLayout, bytes: Buffer, part: Part, reveal: boolean
   const value = bytes.subarray(part.valueFrom, part.valueTo)
   if (part.sensitivity !== "none" && part.sensitivity !== "emv" && !reveal)
     return { ...head, part: shownId(part, true), value: maskValue(part.text ?? value, part.sensitivity) }
-  if (part.text !== undefined) return { ...head, value: reveal ? part.text : coverCardText(part.text) }
+  if (part.text !== undefined) return { ...head, value: reveal ? part.text : coverValueText(part.text) }
   const asText = !field.bytes && isText(value)
   return asText ? { ...head, value: latin1(value, 0, value.length) } : { ...head, hex: toHex(value) }
 }

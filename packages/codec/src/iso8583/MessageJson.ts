@@ -4,7 +4,7 @@
  * Text fields are strings, b fields upper-case hex; with `parts`, a field that the dialect gives a structure is a list of its
  * parts. Card data is masked unless it is revealed on purpose; masked output is for reading only and does not encode again.
  */
-import { coverCardText } from "../cover/CardData.ts"
+import { coverValueText } from "../cover/CardData.ts"
 import { fromHex, toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
@@ -66,7 +66,7 @@ export function messageToJson(message: Message, options: MessageJsonOptions = {}
 }
 
 const searched = (values: HeaderValues): HeaderValues =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, coverCardText(value)]))
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, coverValueText(value)]))
 
 /** A value as text: covered by its sensitivity, or searched for card data. `known`: characters or bytes that are understood. */
 const valueToJson = (value: FieldValue, reveals: boolean, known = Number.POSITIVE_INFINITY): string => {
@@ -76,7 +76,7 @@ const valueToJson = (value: FieldValue, reveals: boolean, known = Number.POSITIV
   }
   if (reveals) return typeof value === "string" ? value : toHex(value)
   if (typeof value !== "string") return toHex(shownBytes(value, "bytes", known))
-  return coverCardText(value.slice(0, known)) + "*".repeat(Math.max(0, value.length - known))
+  return coverValueText(value).slice(0, known) + "*".repeat(Math.max(0, value.length - known))
 }
 
 const partsOf = (

@@ -3,7 +3,7 @@
  * logged and shown (PCI DSS 4.0.1, 3.3.1 and 3.4.1). First the dialect's word: fields that it covers are covered, whole when
  * their inside cannot be read. Then the search: what may be seen is covered where it has the shape of a card number or a track.
  */
-import { coverCardData, coverCardText, holdsTrack } from "../cover/CardData.ts"
+import { coverCardData, coverValueText, holdsTrack } from "../cover/CardData.ts"
 import type { ByteKind } from "../cover/QuickLook.ts"
 import { coverTlv } from "../tlv/TlvCover.ts"
 import { redactTlv } from "../tlv/TlvRedaction.ts"
@@ -131,9 +131,10 @@ export const coverFound = (field: FieldLayout, out: Buffer, from: number, to: nu
   if (field.structure === undefined && field.encoding !== "hex") return coverCardData(out, from, to, kindOf(field))
   if (isAmount(field) && isUsualAmount2003(readText(field, out, from, to, unitsAt(field, out, from, to - from))))
     return false
-  const isLonger = coverUnknown(field, out, from, to)
-  if (field.encoding === "hex") return coverHex(field, out, from, to) || isLonger
-  return coverCardData(out, from, to, kindOf(field)) || isLonger
+  // The whole is searched: of a number that reaches behind the known parts the beginning alone looks like none.
+  const isFound =
+    field.encoding === "hex" ? coverHex(field, out, from, to) : coverCardData(out, from, to, kindOf(field))
+  return coverUnknown(field, out, from, to) || isFound
 }
 
 const coverUnknown = (field: FieldLayout, out: Buffer, from: number, to: number): boolean => {
@@ -179,7 +180,7 @@ export const shownText = (field: FieldLayout, index: MessageIndex): string => {
   const units = unitsAt(field, index.buffer, from, to - from)
   if (field.encoding === "bcd") {
     const whole = readText(field, index.buffer, from, to, units)
-    const text = isAmount(field) && isUsualAmount2003(whole) ? whole : coverCardText(whole)
+    const text = isAmount(field) && isUsualAmount2003(whole) ? whole : coverValueText(whole)
     return text.slice(0, field.known) + "*".repeat(Math.max(0, text.length - field.known))
   }
   const copy = Buffer.from(index.buffer.subarray(from, to))

@@ -1,11 +1,11 @@
 /** Message bytes as they may be shown: card data covered, and nothing else changed. Pure. */
 import {
   coverCardData,
-  coverCardText,
   coveredCopy,
   coverRuns,
   coverRunsOfBytes,
   coverRunsOfHex,
+  coverValueText,
   fromHex,
   toHex
 } from "@jinka/codec"
@@ -31,7 +31,7 @@ export const coveredValue = (
 ): string => {
   const bytes = isBytes ? fromHex(value) : undefined
   if (bytes !== undefined) coverCardData(bytes, 0, bytes.length, "bytes")
-  const searched = bytes === undefined ? coverCardText(value) : toHex(bytes)
+  const searched = bytes === undefined ? coverValueText(value) : toHex(bytes)
   const units = isBytes ? 2 * known : known
   const understood = searched.slice(0, units) + "*".repeat(Math.max(0, searched.length - units))
   return isWhole ? understood : coverRunsOfHex(coverRuns(understood))
