@@ -47,6 +47,7 @@ const story = Effect.gen(function* () {
   cable.pullOut()
   yield* jinka.until("host", (link) => !link.ready && link.ends[0]?.reason === "PeerSilent")
   yield* Effect.repeat(Effect.sleep("100 millis"), { until: () => host.silences > 0 })
+  yield* Console.log("the switch has closed, and so has the host: it heard nothing for four seconds")
   cable.putIn()
   yield* jinka.ready(2)
   yield* jinka.shown("status", [], isOfHost)
