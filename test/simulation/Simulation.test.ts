@@ -15,7 +15,7 @@ const ZONE_SEEDS = isLong ? 500 : 10
 const FLEET_SEEDS = isLong ? 2000 : 40
 const CRASHES = isLong ? 200 : 40
 /** One seed in so many has partners that are in a hurry, too, where there are not very many of them. */
-const HURRIED_EVERY = isLong ? 1 : 4
+const HURRIED_EVERY = isLong ? 1 : 8
 /**
  * 155: a request that came behind its reversal was refused, and written down as its repeat: the checker did not know that.
  * 455: approvals that were heard were taken back, when a reload closed the connection under the write that held them. 50085: a

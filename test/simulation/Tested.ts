@@ -36,11 +36,12 @@ export const fleet: Wishes = {
 }
 
 /**
- * The same at the slowest pace that is drawn: a run costs what its purchases cost. Two fifths of the cost and of the purchases,
- * and as many faults.
+ * The same at the slowest pace and with the shortest trouble that is drawn, which has as many faults a minute. A run costs what
+ * its purchases cost, here a third.
  */
 export const unhurried = (wished: Wishes): Wishes => ({
   ...wished,
+  chaos: 40_000,
   acquirer: { ...wished.acquirer, pause: [10, 5000] }
 })
 

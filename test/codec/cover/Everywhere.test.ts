@@ -33,10 +33,10 @@ interface Placed {
   readonly message: Message
 }
 
-/** Every message that holds the canary in one field. */
-const placed = (canary: string): ReadonlyArray<Placed> =>
+/** Every message that holds the canary in one of these fields. */
+const placed = (canary: string, isWanted: (field: FieldLayout) => boolean = () => true): ReadonlyArray<Placed> =>
   codecs.flatMap((codec) =>
-    codec.layout.defined.flatMap((field) =>
+    codec.layout.defined.filter(isWanted).flatMap((field) =>
       valuesOf(field, canary).flatMap((value) => {
         const message: Message = {
           mti: `${codec.dialect.version}200`,
@@ -91,6 +91,8 @@ describe("A card number in any field of any dialect", () => {
 describe("Hex digits in a text that say a card number or a track", () => {
   const ebcdicOf = (text: string): Buffer =>
     Buffer.from([...text].map((one) => (/\d/.test(one) ? 0xf0 + Number(one) : 0x7e)))
+  /** Each field meets one of so many forms; JINKA_LAB=long: all of them. */
+  const FORMS = 6
   const saying = (canary: string): ReadonlyArray<string> => {
     const [inAscii, inEbcdic] = [Buffer.from(canary).toString("hex"), ebcdicOf(canary).toString("hex")]
     return [inAscii, inAscii.toUpperCase(), inEbcdic, inEbcdic.toUpperCase(), `A${inAscii}B`, `12 ${inEbcdic}`]
@@ -101,7 +103,7 @@ describe("Hex digits in a text that say a card number or a track", () => {
     for (const pan of cardNumbers.slice(2))
       for (const canary of [pan, track2Of(pan)]) {
         const all = saying(canary)
-          .flatMap(placed)
+          .flatMap((text, form) => placed(text, ({ de }) => isLong || (de + form) % FORMS === 0))
           .filter(({ field }) => !field.bytes)
         expect(all.length).toBeGreaterThan(100)
         for (const one of all) {
