@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
 import { Chance } from "../codec/fuzz/Mutation.ts"
+import { isLong } from "../Runs.ts"
 import { endFindings } from "../regression/JournalCheck.ts"
 import { allEntries, withJournal } from "../switch/journal/Journals.ts"
 import { answerTo, Line, purchase, text, until } from "../switch/operate/Line.ts"
@@ -22,7 +23,7 @@ afterEach(cleanUp)
 
 const seed = Number(process.env["JINKA_SEED"] ?? 20261127)
 /** JINKA_LAB=long: twice as many. */
-const turns = process.env["JINKA_LAB"] === "long" ? 2 : 1
+const turns = isLong ? 2 : 1
 const MESSAGES = turns * 200
 /** At once; fewer than the door takes of one source. */
 const POSTS = 25

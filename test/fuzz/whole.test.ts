@@ -2,13 +2,14 @@
 import type { Codec } from "@jinka/codec"
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
+import { isLong } from "../Runs.ts"
 import { runWorld } from "./whole/Whole.ts"
 import { worldOf, worldText } from "./whole/worlds.ts"
 
 /** Enough to have each dialect on either side, with the kept messages of each. */
 const seeds = Array.from({ length: 11 }, (_, n) => n + 1)
 /** JINKA_LAB=long: twice as many. */
-const ROUNDS = process.env["JINKA_LAB"] === "long" ? 16 : 8
+const ROUNDS = isLong ? 16 : 8
 
 /** Worlds that found something, with their rounds: an advice was delivered twice after a refusal under its key. */
 const found: ReadonlyArray<readonly [seed: number, rounds: number]> = [

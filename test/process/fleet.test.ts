@@ -24,8 +24,8 @@ import type { OwnerRow } from "../../packages/switch/src/operate/owner/OwnerRows
 import { patience } from "../Pace.ts"
 import { postgresTitle, type RealPostgres, whyNoPostgres } from "../postgres/RealPostgres.ts"
 import { Replicated } from "../postgres/Replicated.ts"
+import { isLong } from "../Runs.ts"
 
-const isLong = process.env["JINKA_LAB"] === "long"
 const seed = Number(process.env["JINKA_SEED"] ?? 20261127)
 
 /** What is done to the owner, to its clock, or to PostgreSQL; of the first four another node has to take over. */

@@ -10,11 +10,12 @@ import { run } from "../../examples/main-job/Child.ts"
 import { reconcile, type SummaryLine } from "../../examples/main-job/Reconciliation.ts"
 import { settled } from "../../examples/main-job/Settled.ts"
 import { usePrograms } from "../programs/Programs.ts"
+import { isLong } from "../Runs.ts"
 
 /** As many rounds as fit in their time, and not fewer than the least; the report says how many. */
 const ROUNDS_MAX = 100
 const ROUNDS_MIN = 6
-const ROUNDS_MS = process.env["JINKA_LAB"] === "long" ? 120_000 : 2_000
+const ROUNDS_MS = isLong ? 120_000 : 2_000
 const seed = Number(process.env["JINKA_SEED"] ?? 20261122)
 
 /** Kills the switch again and again, each time a random while after it listens, and lets everything end afterwards. */

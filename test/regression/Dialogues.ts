@@ -15,6 +15,7 @@ import { ParsedFiles } from "../../packages/simulator/src/file/ParsedFiles.ts"
 import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import { entryKindName } from "../../packages/switch/src/journal/EntryKind.ts"
 import { pace, watchStalls } from "../Pace.ts"
+import { isLong } from "../Runs.ts"
 import { journalFindings } from "./JournalCheck.ts"
 import { makeSystem } from "./System.ts"
 
@@ -83,7 +84,7 @@ const parsed = new ParsedFiles()
  * Of a rule for each dialect of the editions: one dialect of each edition, another one with the next rule. JINKA_LAB=long: all.
  */
 const chosen = (dialogues: ReadonlyArray<Dialogue>, turn: number): ReadonlyArray<Dialogue> => {
-  if (process.env["JINKA_LAB"] === "long") return dialogues
+  if (isLong) return dialogues
   const byEdition = Map.groupBy(dialogues, ({ caseText }) => /^dialect \w+, edition (\d{4}), v \d$/.exec(caseText)?.[1])
   return [...byEdition].flatMap(([edition, all]) => (edition === undefined ? all : [all[turn % all.length]!]))
 }

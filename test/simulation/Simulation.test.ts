@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
+import { isLong } from "../Runs.ts"
 import type { Wishes } from "./Options.ts"
 import type { RunResult } from "./Result.ts"
 import { runSeed } from "./Simulation.ts"
 import { callers, fleet, guarded, type modes, subject, unhurried, wishes } from "./Tested.ts"
 
 /** 500 seeds and 40 crashes. JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
-const isLong = process.env["JINKA_LAB"] === "long"
 const SEEDS = isLong ? 3000 : 440
 const CALLER_SEEDS = isLong ? 300 : 10
 /** A world with zones has some five times as much to do. */

@@ -14,7 +14,7 @@ import { namesOf } from "../../packages/simulator/src/proxy/FaultHistory.ts"
 import { aboutOf, factsOf, keyOf } from "../../packages/simulator/src/scripted/Facts.ts"
 import { lineOf } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { discretionary, showsNumber, track2Of, valuesOf } from "../codec/cover/Canaries.ts"
-import { isLong } from "../codec/Runs.ts"
+import { isLong } from "../Runs.ts"
 
 const forms: ReadonlyArray<WireFormat> = Object.values(dialects).map((dialect) =>
   makeWireFormat(derive(dialect, { name: dialect.name, header: null }))

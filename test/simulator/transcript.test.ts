@@ -7,6 +7,7 @@ import type { Outcome } from "../../packages/simulator/src/dialogue/Runner.ts"
 import type { Line } from "../../packages/simulator/src/dialogue/Transcript.ts"
 import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
 import { cardNumbers, discretionary, packed, showsNumber, track2Of, valuesOf } from "../codec/cover/Canaries.ts"
+import { isLong } from "../Runs.ts"
 
 const codec = compile(cups)
 const form = makeWireFormat(cups)!
@@ -19,7 +20,7 @@ const encoded = (fields: Message["fields"]): ReadonlyArray<Buffer> => {
 describe("A transcript and its JUnit report", () => {
   it("show no card number and no track, of good messages, broken ones and bytes", () => {
     // JINKA_LAB=long: the other lengths, too.
-    for (const pan of cardNumbers.slice(process.env["JINKA_LAB"] === "long" ? 2 : 5)) {
+    for (const pan of cardNumbers.slice(isLong ? 2 : 5)) {
       const canaries = [pan, track2Of(pan)]
       const whole = codec.layout.defined.flatMap((field) =>
         canaries.flatMap((canary) => valuesOf(field, canary).flatMap((value) => encoded({ [field.de]: value })))

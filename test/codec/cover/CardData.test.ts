@@ -11,7 +11,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { runs } from "../Runs.ts"
+import { runs } from "../../Runs.ts"
 import { cardNumbers, showsNumber, track1Of, track2Of } from "./Canaries.ts"
 
 const covered = (bytes: Buffer, kind: "text" | "bytes" | "packed"): Buffer => {

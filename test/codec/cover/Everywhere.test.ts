@@ -18,7 +18,7 @@ import {
   messageToJson
 } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
-import { isLong } from "../Runs.ts"
+import { isLong } from "../../Runs.ts"
 import { cardNumbers, discretionary, packed, showsNumber, track1Of, track2Of, valuesOf } from "./Canaries.ts"
 
 /** The shipped dialects without their headers. */

@@ -18,8 +18,8 @@ import { describe, expect, it } from "vitest"
 import frames from "../../fixtures/codec-frames.json" with { type: "json" }
 import fixture from "../../fixtures/codec-messages.json" with { type: "json" }
 import peers from "../../fixtures/codec-peers.json" with { type: "json" }
+import { runs } from "../../Runs.ts"
 import { bytes } from "../iso8583/plain.ts"
-import { runs } from "../Runs.ts"
 
 const named = (name: string): Buffer => bytes(fixture.messages.find((one) => one.name === name)!.hex!)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import corpus from "../../fixtures/fuzz/corpus.json" with { type: "json" }
-import { isLong } from "../Runs.ts"
+import { isLong } from "../../Runs.ts"
 import { Chance, mutate } from "./Mutation.ts"
 import { seeds } from "./Seeds.ts"
 import { targets } from "./Targets.ts"

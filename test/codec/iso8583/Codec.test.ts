@@ -15,7 +15,7 @@ import {
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import fixture from "../../fixtures/codec-messages.json" with { type: "json" }
-import { runs } from "../Runs.ts"
+import { runs } from "../../Runs.ts"
 import { anyMessage } from "./arbitrary.ts"
 import { bytes, decoded, encoded, revealed } from "./plain.ts"
 

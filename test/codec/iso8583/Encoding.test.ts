@@ -12,7 +12,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { runs } from "../Runs.ts"
+import { runs } from "../../Runs.ts"
 import { anyMessage } from "./arbitrary.ts"
 import { decoded, encoded, revealed } from "./plain.ts"
 

@@ -19,7 +19,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { runs } from "../Runs.ts"
+import { runs } from "../../Runs.ts"
 import { anyOrShipped, anyValues } from "./anyHeader.ts"
 import { bytes, decoded, encoded, revealed } from "./plain.ts"
 

@@ -15,7 +15,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { runs } from "../Runs.ts"
+import { runs } from "../../Runs.ts"
 import { anyMessage } from "./arbitrary.ts"
 
 const cupsCodec = compile(cups)

@@ -5,12 +5,12 @@
 import { Clock, Effect, type Scope } from "effect"
 import { describe, expect, it } from "vitest"
 import { patience } from "../../Pace.ts"
+import { isLong } from "../../Runs.ts"
 import { makeCast, type Plan, until } from "./Cast.ts"
 import { hindrance, makeNetwork } from "./Network.ts"
 
 const seed = Number(process.env["JINKA_SEED"] ?? 20261123)
 /** Tw; the product's default is 30 seconds. `JINKA_LAB=long` takes 6, the least that RFC 3539 allows. */
-const isLong = process.env["JINKA_LAB"] === "long"
 const watchdogMs = isLong ? 6000 : 1000
 /** What the test's own looking may add; short runs share two processors with all other tests. */
 const slackMs = isLong ? 2000 : 6000

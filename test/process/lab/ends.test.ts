@@ -7,11 +7,11 @@
 import type { Message } from "@jinka/codec"
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
+import { isLong } from "../../Runs.ts"
 import { journalFindings } from "../../regression/JournalCheck.ts"
 import { makeSystem, type System } from "../../regression/System.ts"
 import { answerTo, frameOf, Line, purchase, text, until } from "../../switch/operate/Line.ts"
 
-const isLong = process.env["JINKA_LAB"] === "long"
 /** An answer followed by RST, again and again. */
 const RESETS = isLong ? 10_000 : 150
 /** Every so many bytes of a frame are a point to cut at; its first and last bytes always are. */

@@ -6,13 +6,13 @@ import { spawnSync } from "node:child_process"
 import { Effect, type Scope } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { patience } from "../../Pace.ts"
+import { isLong } from "../../Runs.ts"
 import { answerTo, Line, pause, purchase, text } from "../../switch/operate/Line.ts"
 import { cleanUp } from "../../switch/operate/program.ts"
 import { makeCast, until } from "./Cast.ts"
 import { goodLinks, switchWith } from "./Switch.ts"
 
 const seed = Number(process.env["JINKA_SEED"] ?? 20261123)
-const isLong = process.env["JINKA_LAB"] === "long"
 const WATCHDOG_MS = 1000
 /** What the test's own looking may add; short runs share two processors with all other tests. */
 const SLACK_MS = isLong ? 2000 : 6000

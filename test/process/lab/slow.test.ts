@@ -4,11 +4,11 @@
  */
 import { afterEach, describe, expect, it } from "vitest"
 import { patience } from "../../Pace.ts"
+import { isLong } from "../../Runs.ts"
 import { frameOf, Line, pause, purchase, until } from "../../switch/operate/Line.ts"
 import { cleanUp } from "../../switch/operate/program.ts"
 import { GoodPair, goodLinks, listening, procHindrance, residentMiB, switchWith } from "./Switch.ts"
 
-const isLong = process.env["JINKA_LAB"] === "long"
 const SLOW_PARTNERS = isLong ? 1000 : 100
 const FRAME_DEADLINE_MS = isLong ? 5000 : 2000
 /** Milliseconds between two bytes. */

@@ -5,11 +5,11 @@
  */
 import { createServer, type Socket } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
+import { isLong } from "../../Runs.ts"
 import { Line, pause, until } from "../../switch/operate/Line.ts"
 import { cleanUp } from "../../switch/operate/program.ts"
 import { GoodPair, goodLinks, handlesOf, type LinkText, procHindrance, residentMiB, switchWith } from "./Switch.ts"
 
-const isLong = process.env["JINKA_LAB"] === "long"
 const STORM_MS = isLong ? 60_000 : 4000
 const STRANGERS = isLong ? 10_000 : 1000
 /** What the good pair's own traffic may add to resident memory meanwhile; a leak of sockets shows in the handles first. */

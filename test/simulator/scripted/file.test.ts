@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { chanceOf } from "../../../packages/simulator/src/chance/Chance.ts"
+import { isLong } from "../../Runs.ts"
 import { head, plansOf, wrongOf } from "./Bench.ts"
 
 describe("A partner file", () => {
@@ -92,7 +93,7 @@ describe("A partner file", () => {
       ].join("\n")
     )
     const chance = chanceOf(1, "spoilt")
-    const runs = process.env["JINKA_LAB"] === "long" ? 400 : 150
+    const runs = isLong ? 400 : 150
     const marks = ["{", "}", "[", ":", "-", "\n", '"', "x", "0", "&a", "..", "*", "{n}", "#", "|"]
     for (let run = 0; run < runs; run++) {
       const at = chance.below(good.length)

@@ -5,6 +5,7 @@
  * test/switch/operate/key.test.ts and key-kill.test.ts.
  */
 import { describe, expect, it } from "vitest"
+import { isLong } from "../../Runs.ts"
 import type { When } from "./KeyCrash.ts"
 import { exchangeSteps, given, giving, type Scenario, signOn, throughKill } from "./KeyCrashRun.ts"
 import { forms } from "./KeyPartner.ts"
@@ -204,9 +205,6 @@ const rows: ReadonlyArray<Row> = [
     ]
   }
 ]
-
-/** JINKA_LAB=long: every kill. */
-const isLong = process.env["JINKA_LAB"] === "long"
 
 /**
  * When it is killed at a step. One that has died after a step, and nothing else is done before the next one, has died before that

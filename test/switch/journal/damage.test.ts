@@ -8,6 +8,7 @@ import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
+import { isLong } from "../../Runs.ts"
 import { refusal, testKey } from "./Journals.ts"
 import { faultOf } from "./Writing.ts"
 
@@ -15,7 +16,7 @@ const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
 const ENTRIES_MIN = 2000
 
 /** How often damage is done somewhere: to what is small, and to what has many kinds of bytes. */
-const RUNS = process.env["JINKA_LAB"] === "long" ? { few: 250, many: 2000 } : { few: 15, many: 30 }
+const RUNS = isLong ? { few: 250, many: 2000 } : { few: 15, many: 30 }
 
 /** A journal whose writer was killed: its WAL holds commits that the database does not. */
 let original = ""

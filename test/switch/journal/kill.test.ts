@@ -4,12 +4,13 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { isLong } from "../../Runs.ts"
 import { allEntries, refusal, temporaryDirectory, withJournal } from "./Journals.ts"
 import { clearPanIn } from "./Plain.ts"
 import { faultOf } from "./Writing.ts"
 
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
-const ROUNDS = process.env["JINKA_LAB"] === "long" ? 30 : 4
+const ROUNDS = isLong ? 30 : 4
 
 /**
  * Starts the writing process, kills it `afterMs` after its first acknowledgement, returns the last seq acknowledged.

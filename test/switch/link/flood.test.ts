@@ -7,13 +7,13 @@ import { readFileSync } from "node:fs"
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { patience } from "../../Pace.ts"
+import { isLong } from "../../Runs.ts"
 import { answerTo, Line, pause, text, until } from "../operate/Line.ts"
 import { cleanUp, configuration, folder, type RunningSwitch, runSwitchProcess } from "../operate/program.ts"
 import { purchase } from "../operate/swiped.ts"
 
 afterAll(cleanUp)
 
-const isLong = process.env["JINKA_LAB"] === "long"
 const CONNECTIONS = isLong ? 10_000 : 2_000
 /** Some 20 MiB are the program's own, whoever connects; the rest is less than 6 KiB for each that came and went. */
 const GROWN_MAX_KIB = (isLong ? 64 : 32) * 1024

@@ -11,6 +11,7 @@ import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } fr
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { cardNumbers, discretionary, showsNumber, track1Of, track2Of, valuesOf } from "../../codec/cover/Canaries.ts"
+import { isLong } from "../../Runs.ts"
 import { allEntries, withJournal } from "../journal/Journals.ts"
 import { Line, purchase, until } from "./Line.ts"
 import {
@@ -73,9 +74,7 @@ const management = (from: number, mti: string): ReadonlyArray<Message> =>
  * each type has each field with some of them.
  */
 const byTurns = (types: ReadonlyArray<ReadonlyArray<Message>>): ReadonlyArray<Message> =>
-  process.env["JINKA_LAB"] === "long"
-    ? types.flat()
-    : types.flatMap((messages, turn) => messages.filter((_, n) => n % types.length === turn))
+  isLong ? types.flat() : types.flatMap((messages, turn) => messages.filter((_, n) => n % types.length === turn))
 
 const token = "t".repeat(40)
 

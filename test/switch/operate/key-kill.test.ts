@@ -11,6 +11,7 @@ import { chanceOf } from "../../../packages/simulator/src/chance/Chance.ts"
 import { startHsmDevice } from "../../../packages/simulator/src/hsm/HsmDevice.ts"
 import { keyText } from "../../../packages/simulator/src/hsm/TestLmk.ts"
 import { patience } from "../../Pace.ts"
+import { isLong } from "../../Runs.ts"
 import { keyOf } from "../core/Guarded.ts"
 import { macOf } from "../core/KeyBench.ts"
 import { Line } from "./Line.ts"
@@ -106,7 +107,6 @@ const keyFor = (line: Line, ms: number): Promise<Message | undefined> => {
 const steps = ["before", "between", "behind"] as const
 
 /** JINKA_LAB=long: both are killed around each step twice. What a module has to do with a step is not its process's. */
-const isLong = process.env["JINKA_LAB"] === "long"
 const twice = [...steps, ...steps]
 const rounds = { software: isLong ? twice : steps, device: isLong ? twice : (["between"] as const) }
 

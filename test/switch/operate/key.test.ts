@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
+import { isLong } from "../../Runs.ts"
 import { keyOf } from "../core/Guarded.ts"
 import { delivery, isSealed } from "../core/KeyBench.ts"
 import { Line, until } from "./Line.ts"
@@ -40,7 +41,7 @@ const run = (file: string): Promise<RunningSwitch> => runSwitchIn(storage, file)
 const runProcess = (file: string): Promise<RunningSwitch> => runSwitchProcessIn(storage, file)
 
 /** Each step is killed once; with JINKA_LAB=long, for each of the two keys. */
-const KILLS = process.env["JINKA_LAB"] === "long" ? 6 : 3
+const KILLS = isLong ? 6 : 3
 
 const mask = Buffer.from("0d2c4b6a8907a6c5e4f3021120314253", "hex")
 const first = Buffer.from(keyOf("zmk-a").map((byte, n) => byte ^ mask[n]!))

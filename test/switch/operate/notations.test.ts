@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { compile, cupsFrame, type Dialect, dialects, isMessageError, wholeFrame } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
 import { flowsOf } from "../../../packages/switch/src/operate/message/CapturedFlows.ts"
+import { isLong } from "../../Runs.ts"
 import { hexOf, read } from "./Pasted.ts"
 import { cleanUp, folder, jinka } from "./program.ts"
 
@@ -121,7 +122,7 @@ describe("The doctor", () => {
     const here = folder()
     const message = wholeFrame(cupsFrame, messageOf(dialects["cups"]!))
     // All of them are read above; here the command reads some, and with JINKA_LAB=long each.
-    const every = process.env["JINKA_LAB"] === "long" ? 1 : 6
+    const every = isLong ? 1 : 6
     for (const [what, write] of Object.entries(notations).filter((_, n) => n % every === 0)) {
       const path = join(here, "pasted")
       writeFileSync(path, Buffer.from(write(message), "latin1"))

@@ -6,6 +6,7 @@ import { checkDialect } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 import { FileInvalid } from "../../../packages/simulator/src/file/FileInvalid.ts"
 import { parseYaml } from "../../../packages/simulator/src/file/YamlNodes.ts"
+import { isLong } from "../../Runs.ts"
 import { saidOf } from "./checked.ts"
 
 const ofSimulator = (text: string): string => {
@@ -64,7 +65,7 @@ describe("A YAML text that is wrong", () => {
 
   // Each key was compared with all before it: sixteen times the work for four times the keys.
   it("names the line of a key that is given twice, in a large mapping with no more work for each key than in a small one", async () => {
-    const large = process.env["JINKA_LAB"] === "long" ? 100_000 : 12_000
+    const large = isLong ? 100_000 : 12_000
     const workFor = async (count: number): Promise<number> => {
       const keys = Array.from({ length: count }, (_, n) => `k${n}: 1\n`).join("")
       const before = process.cpuUsage()

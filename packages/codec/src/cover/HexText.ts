@@ -19,7 +19,7 @@ export const ebcdicHex: Int8Array = Int8Array.from({ length: 256 }, (_, byte) =>
 })
 
 /** The end of the run of hex digits at `from`. */
-export const hexRunEnd = (bytes: Uint8Array, from: number, to: number, values: Int8Array): number => {
+const hexRunEnd = (bytes: Uint8Array, from: number, to: number, values: Int8Array): number => {
   let end = from
   while (end < to && values[bytes[end]!]! >= 0) end++
   return end
