@@ -111,7 +111,7 @@ describe("What a rule does", () => {
     for (const [dialect, code] of [
       ["cups", "61"],
       ["iso8583v1993Ascii", "121"],
-      ["iso8583v2003", "0121"]
+      ["iso8583v2003", "1021"]
     ] as const) {
       const partner = bench("  - answer: amount limit\n", "", dialect)
       partner.say(money(partner.codec))

@@ -90,7 +90,7 @@ const cases: ReadonlyArray<Case> = [
     algorithm: macAlgorithms["unionpay-pos-sm4"],
     keys: ["sm4-zak", "sm4-zpk-b"],
     fields: { 2: "6200000000000005", 3: "000000", 11: "000000000777", 12: "20261127101112", 32: "48020000" },
-    wrongMac: "0916",
+    wrongMac: "9116",
     approved: "0000"
   },
   {

@@ -280,7 +280,7 @@ describe("A reversal of a part in", () => {
         const all = (yield* totalsOf(store.entries, links)).rows.find(({ side }) => side === "to")?.reversed
         const { approved, formatError } = {
           approved: edition === "1993" ? "000" : "0000",
-          formatError: edition === "1993" ? "904" : "0904"
+          formatError: edition === "1993" ? "904" : "9100"
         }
 
         expect(codes(a.heard())).toEqual([approved, formatError, approved])

@@ -2,7 +2,7 @@
  * What can be wrong in what a dialect file makes together with its base: fields that cannot be written, fields that are named and
  * not defined, a reversal that would not find its original.
  */
-import { type Dialect, layout } from "../iso8583/Dialect.ts"
+import { type Dialect, isSuccess, layout } from "../iso8583/Dialect.ts"
 import { CoverInvalid } from "../iso8583/Elements.ts"
 import { type FieldLayout, fieldLayout } from "../iso8583/Field.ts"
 import { rolesOf } from "../iso8583/Roles.ts"
@@ -144,6 +144,12 @@ const pinErrors = ({ encodings, fields, security, version }: Dialect): ReadonlyA
   return [dialectInvalid("security.pin.field", rule)]
 }
 
+/** A code of a refusal by which the partner would read an approval. */
+const refusalErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> =>
+  Object.entries(dialect.refusal)
+    .filter(([, code]) => isSuccess(dialect, code))
+    .map(([rule, code]) => dialectInvalid(`refusal.${rule}`, `"${code}" approves: a code that refuses is expected`))
+
 /** What to write where a whole part hangs on a field that is not there. */
 const hints: { readonly [path: string]: string } = {
   "network.field": "; write `network: null` when the partner has no network management",
@@ -179,6 +185,7 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
   if (dialect.match.transaction.length === 0)
     wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
   wrong.push(...reversalErrors(dialect))
-  if (wrong.length === 0) wrong.push(...pinErrors(dialect), ...setErrors(dialect), ...fitErrors(dialect))
+  if (wrong.length === 0)
+    wrong.push(...pinErrors(dialect), ...setErrors(dialect), ...refusalErrors(dialect), ...fitErrors(dialect))
   return wrong
 }

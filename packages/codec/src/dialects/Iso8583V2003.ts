@@ -35,7 +35,7 @@ export const iso8583v2003: Dialect = {
     codes: { signOn: "801", signOff: "802", keyReset: "811", keyResetRequest: "811", cutoverStart: "821", echo: "831" },
     fields: [7, 11]
   },
-  keyExchange: keys1993(2804, "0916", "0909"),
+  keyExchange: keys1993(2804, "9116", "9109"),
   // As the original data (DE 56) name a message. DE 7 is the time of one transmission: a repeat and a reversal have their own.
   match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
   echo: [2, 3, 11, 12, 32, 33, 37, 41, 42],
@@ -73,23 +73,23 @@ export const iso8583v2003: Dialect = {
     mac: { field: "last", messages: [2100, 2200, 2220, 2420], text: "message", fields: [], form: "binary", bytes: 4 },
     pin: { field: 52 }
   },
-  // 0914: the original cannot be traced, so there is nothing to reverse. 0913: seen before.
-  acknowledged: { reversal: ["0913", "0914"], advice: ["0913"] },
+  // 9114: the original cannot be traced, so there is nothing to reverse. 9113: seen before.
+  acknowledged: { reversal: ["9113", "9114"], advice: ["9113"] },
   responseCodes: actionCodes2003,
   processingCodes,
   accountTypes,
   refusal: {
-    formatError: "0904",
-    issuerDown: "0907",
-    noRoute: "0908",
-    duplicate: "0913",
-    malfunction: "0909",
-    noAnswer: "0911",
-    notSignedOn: "0907",
-    macFailed: "0916",
-    pinFailed: "0921",
-    keyFailed: "0921",
-    cutOver: "0906",
-    identity: "0122"
+    formatError: "9100",
+    issuerDown: "9107",
+    noRoute: "9108",
+    duplicate: "9113",
+    malfunction: "9109",
+    noAnswer: "9111",
+    notSignedOn: "9107",
+    macFailed: "9116",
+    pinFailed: "9121",
+    keyFailed: "9121",
+    cutOver: "9106",
+    identity: "1022"
   }
 }

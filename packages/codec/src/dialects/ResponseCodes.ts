@@ -14,6 +14,7 @@ export const responseCodes1987: { readonly [code: string]: ResponseCode } = {
   "05": { class: "D", name: "do not honour", nameZh: "不予承兑" },
   "06": { class: "X", name: "error", nameZh: "出错" },
   "07": { class: "C", name: "pick up card, special condition", nameZh: "特殊条件下没收卡" },
+  "08": { class: "S", name: "honour with identification", nameZh: "核对身份后承兑" },
   "09": { class: "R", name: "in progress", nameZh: "请求正在处理中" },
   "10": { class: "S", name: "partial approval", nameZh: "部分承兑" },
   "11": { class: "S", name: "approved VIP", nameZh: "VIP批准" },
@@ -21,6 +22,9 @@ export const responseCodes1987: { readonly [code: string]: ResponseCode } = {
   "13": { class: "D", name: "invalid amount", nameZh: "无效金额" },
   "14": { class: "D", name: "invalid card number", nameZh: "无效卡号" },
   "15": { class: "D", name: "no such issuer", nameZh: "无此发卡方" },
+  "16": { class: "S", name: "approved, update track 3", nameZh: "承兑,更新第三磁道" },
+  "17": { class: "D", name: "customer cancellation", nameZh: "客户取消" },
+  "18": { class: "D", name: "customer dispute", nameZh: "客户争议" },
   "19": { class: "R", name: "re-enter", nameZh: "重新送入交易" },
   "20": { class: "X", name: "invalid response", nameZh: "无效响应" },
   "21": { class: "D", name: "card not initialised, no action", nameZh: "卡未初始化" },
@@ -29,6 +33,7 @@ export const responseCodes1987: { readonly [code: string]: ResponseCode } = {
   "25": { class: "D", name: "original not found", nameZh: "找不到原始交易" },
   "30": { class: "X", name: "format error", nameZh: "报文格式错误" },
   "31": { class: "D", name: "bank not supported", nameZh: "不支持的银行" },
+  "32": { class: "S", name: "completed partially", nameZh: "部分完成" },
   "33": { class: "C", name: "expired card, pick up", nameZh: "过期卡" },
   "34": { class: "C", name: "suspected fraud", nameZh: "有作弊嫌疑" },
   "35": { class: "C", name: "call acquirer security, pick up", nameZh: "联系受理方保密部门" },
@@ -87,21 +92,33 @@ export const responseCodesCups: { readonly [code: string]: ResponseCode } = {
   A7: { class: "K", name: "security processing failure", nameZh: "安全处理失败" }
 }
 
-/** Action codes of the 1993 edition (three digits), the usual ones. */
+/**
+ * Action codes of the 1993 edition (three digits): docs/domain.md 1.14. The first digit says what a code is for: every code that
+ * begins with 0 approves, listed or not (`responseClass`).
+ */
 export const actionCodes1993: { readonly [code: string]: ResponseCode } = {
   "000": { class: "S", name: "approved" },
   "001": { class: "S", name: "honour with identification" },
   "002": { class: "S", name: "approved for partial amount" },
   "003": { class: "S", name: "approved VIP" },
+  "004": { class: "S", name: "approved, update track 3" },
+  "005": { class: "S", name: "approved, account type by the issuer" },
+  "006": { class: "S", name: "partial approval, account type by the issuer" },
+  "007": { class: "S", name: "approved, update chip" },
   "100": { class: "D", name: "do not honour" },
   "101": { class: "D", name: "expired card" },
   "102": { class: "D", name: "suspected fraud" },
+  "103": { class: "D", name: "call acquirer" },
   "104": { class: "D", name: "restricted card" },
+  "105": { class: "D", name: "call acquirer security" },
   "106": { class: "D", name: "PIN tries exceeded" },
   "107": { class: "D", name: "refer to issuer" },
+  "108": { class: "D", name: "refer to issuer, special condition" },
   "109": { class: "D", name: "invalid merchant" },
   "110": { class: "D", name: "invalid amount" },
   "111": { class: "D", name: "invalid card number" },
+  "112": { class: "D", name: "PIN required" },
+  "113": { class: "D", name: "fee not acceptable" },
   "114": { class: "D", name: "no account of the type requested" },
   "115": { class: "D", name: "function not supported" },
   "116": { class: "D", name: "insufficient funds" },
@@ -112,38 +129,82 @@ export const actionCodes1993: { readonly [code: string]: ResponseCode } = {
   "121": { class: "D", name: "amount limit" },
   "122": { class: "D", name: "security violation" },
   "123": { class: "D", name: "frequency limit" },
+  "124": { class: "D", name: "violation of law" },
   "125": { class: "D", name: "card not effective" },
+  "126": { class: "D", name: "PIN block invalid" },
+  "127": { class: "D", name: "PIN length wrong" },
+  "128": { class: "K", name: "PIN keys out of step" },
+  "129": { class: "D", name: "suspected counterfeit" },
   "200": { class: "C", name: "do not honour, pick up" },
   "201": { class: "C", name: "expired card, pick up" },
   "202": { class: "C", name: "suspected fraud, pick up" },
+  "203": { class: "C", name: "call acquirer, pick up" },
   "204": { class: "C", name: "restricted card, pick up" },
+  "205": { class: "C", name: "call acquirer security, pick up" },
   "206": { class: "C", name: "PIN tries exceeded, pick up" },
   "207": { class: "C", name: "special conditions, pick up" },
   "208": { class: "C", name: "lost card" },
   "209": { class: "C", name: "stolen card" },
+  "210": { class: "C", name: "suspected counterfeit, pick up" },
+  "300": { class: "S", name: "file action done" },
+  "301": { class: "D", name: "file action not supported" },
+  "302": { class: "D", name: "file record not found" },
+  "303": { class: "S", name: "file record replaced" },
+  "304": { class: "D", name: "file field wrong" },
+  "305": { class: "R", name: "file locked" },
+  "306": { class: "D", name: "file action not done" },
+  "307": { class: "X", name: "file message wrong" },
+  "308": { class: "D", name: "file record there already" },
+  "309": { class: "D", name: "file not known" },
   "400": { class: "S", name: "reversal accepted" },
   "500": { class: "S", name: "reconciled, in balance" },
   "501": { class: "X", name: "reconciled, out of balance" },
+  "502": { class: "X", name: "amount not reconciled, totals provided" },
   "503": { class: "X", name: "totals not available" },
+  "504": { class: "X", name: "not reconciled, totals provided" },
+  "600": { class: "S", name: "administrative message accepted" },
+  "700": { class: "S", name: "fee accepted" },
   "800": { class: "S", name: "management message accepted" },
   "900": { class: "S", name: "advice acknowledged, no liability accepted" },
   "901": { class: "S", name: "advice acknowledged, liability accepted" },
   "902": { class: "D", name: "invalid transaction" },
   "903": { class: "R", name: "re-enter" },
   "904": { class: "X", name: "format error" },
+  "905": { class: "D", name: "acquirer not supported" },
   "906": { class: "R", name: "cut-over in progress" },
   "907": { class: "R", name: "issuer or switch inoperative" },
   "908": { class: "R", name: "route not found" },
   "909": { class: "X", name: "system malfunction" },
+  "910": { class: "R", name: "issuer signed off" },
   "911": { class: "T", name: "issuer timed out" },
+  "912": { class: "R", name: "issuer not available" },
   "913": { class: "D", name: "duplicate transmission" },
   "914": { class: "D", name: "original not found" },
+  "915": { class: "X", name: "reconciliation out of step" },
   "916": { class: "K", name: "MAC incorrect" },
+  "917": { class: "K", name: "MAC keys out of step" },
+  "918": { class: "K", name: "no key to use" },
+  "919": { class: "K", name: "encryption keys out of step" },
+  "920": { class: "K", name: "security equipment error, try again" },
   "921": { class: "K", name: "security equipment error" },
-  "923": { class: "R", name: "request in progress" }
+  "922": { class: "X", name: "message out of sequence" },
+  "923": { class: "R", name: "request in progress" },
+  "950": { class: "D", name: "against the business arrangement" }
 }
 
-/** The same in four digits, as the 2003 edition writes them. */
+/**
+ * Where the 2003 edition has the meaning of a code of 1993: the first digit, what a code is for, comes first in four digits, too
+ * (116 is 1016, 400 is 4000), those about messages begin with 91 (911 is 9111) but for the two of advices, and a format error is
+ * a message error.
+ */
+const codeOf2003 = (code: string): string => {
+  if (code === "904") return "9100"
+  if (code === "950") return "9350"
+  const family = code[0] === "9" && code !== "900" && code !== "901" ? "91" : `${code[0]}0`
+  return family + code.slice(1)
+}
+
+/** Action codes of the 2003 edition (four digits): jPOS `org.jpos.rc.CMF`, which follows the edition. */
 export const actionCodes2003: { readonly [code: string]: ResponseCode } = Object.fromEntries(
-  Object.entries(actionCodes1993).map(([code, meaning]) => [`0${code}`, meaning])
+  Object.entries(actionCodes1993).map(([code, meaning]) => [codeOf2003(code), meaning])
 )

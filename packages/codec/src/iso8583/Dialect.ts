@@ -331,9 +331,12 @@ export const layout = (dialect: Dialect): Layout => {
   }
 }
 
-/** Class of a response code; an unknown code is a decline (docs/domain.md 1.14). */
+/**
+ * Class of a response code (docs/domain.md 1.14). One that the dialect does not list is a decline; in the editions of 1993 and
+ * 2003, whose codes say by their first digit what they are for, it is an approval when it begins with 0.
+ */
 export const responseClass = (dialect: Dialect, code: string): ResponseClass =>
-  dialect.responseCodes[code]?.class ?? "D"
+  dialect.responseCodes[code]?.class ?? (dialect.version > 0 && code.startsWith("0") ? "S" : "D")
 
 /** Whether a response code means success, flawed success included. */
 export const isSuccess = (dialect: Dialect, code: string): boolean => {

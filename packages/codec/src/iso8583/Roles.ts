@@ -67,9 +67,9 @@ export interface AnswerRules {
 }
 
 const codesByVersion = [
-  { approved: "00", accepted: "00", partialApproval: ["10"] },
-  { approved: "000", accepted: "800", partialApproval: ["002"] },
-  { approved: "0000", accepted: "0800", partialApproval: ["0002"] }
+  { approved: "00", accepted: "00", partialApproval: ["10", "32"] },
+  { approved: "000", accepted: "800", partialApproval: ["002", "006"] },
+  { approved: "0000", accepted: "8000", partialApproval: ["0002", "0006"] }
 ] as const
 
 /** What a dialect says of roles and answers, and what its rules follow from where it says nothing. */

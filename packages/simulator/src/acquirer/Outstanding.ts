@@ -77,12 +77,12 @@ export class Outstanding {
 const echoed = [2, 3, 4, 37, 41, 42]
 
 const AMOUNT = 4
-const partialApproval = "10"
+const partialApprovals: ReadonlySet<string> = new Set(["10", "32"])
 
 /** What an answer approves of the amount, in minor units, where that is only a part; `undefined`: all of it, or nothing. */
 export const partApproved = (request: PartnerMessage, answer: PartnerMessage): number | undefined => {
   const given = textOf(answer, AMOUNT)
-  const isPart = textOf(answer, 39) === partialApproval && given !== "" && given < textOf(request, AMOUNT)
+  const isPart = partialApprovals.has(textOf(answer, 39)) && given !== "" && given < textOf(request, AMOUNT)
   return isPart ? Number(given) : undefined
 }
 

@@ -105,7 +105,7 @@ export const remainsIn = (f95: string): number => Number(f95.slice(0, 12)) || 0
 export const stanOf = (key: string): string => key.slice(0, 6)
 
 /** Success, and "flawed success", which counts as success. */
-const approvedCodes: ReadonlySet<string> = new Set(["00", "10", "11", "A2", "A4", "A5", "A6"])
+const approvedCodes: ReadonlySet<string> = new Set(["00", "08", "10", "11", "16", "32", "A2", "A4", "A5", "A6"])
 
 /**
  * Codes by which the switch says that it could not bring the transaction to an end (68 late, 96 malfunction, 98 no
