@@ -282,8 +282,26 @@ describe("A dialogue file that is wrong", () => {
     const good = await Effect.runPromise(readFolder(folder))
     writeFileSync(join(folder, "slip.yaml"), text.replace("rule:", "ruel:"))
     const slip = await Effect.runPromise(Effect.flip(readFolder(folder)))
+    rmSync(join(folder, "slip.yaml"))
+    // However a file is written: it is a dialogue, and its rule counts.
+    const otherwise = text.replace("The rule", "Another rule")
+    writeFileSync(join(folder, "LOUD.YAML"), otherwise)
+    writeFileSync(join(folder, "mark.yaml"), `\ufeff${otherwise}`)
+    writeFileSync(join(folder, "wide.yaml"), Buffer.from(`\ufeff${otherwise}`, "utf16le"))
+    writeFileSync(join(folder, "indented.yml"), otherwise.replace(/^/gm, "  ").trimEnd())
+    writeFileSync(join(folder, "quoted.yaml"), otherwise.replace("rule:", '"rule":').replaceAll("\n", "\r\n"))
+    // Another program's: not ours to judge.
+    writeFileSync(join(folder, "workflow.yaml"), "jobs:\n  one: &one\n    steps: [{ run: x }]\n  two: *one\n")
+    const all = await Effect.runPromise(readFolder(folder))
+    writeFileSync(join(folder, "lost.yaml"), "\n")
+    const lost = await Effect.runPromise(Effect.flip(readFolder(folder)))
     rmSync(folder, { recursive: true })
 
+    expect(all.map(({ rule }) => rule).sort()).toEqual([
+      ...Array<string>(5).fill("Another rule under test."),
+      "The rule under test."
+    ])
+    expect(lost.message).toContain("lost.yaml:1: the file is empty")
     expect(good.map(({ rule }) => rule)).toEqual(["The rule under test."])
     expect(slip.message).toContain('slip.yaml:1: "ruel" is not known; did you mean "rule"?')
   })

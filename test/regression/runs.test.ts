@@ -17,7 +17,8 @@ describe("jinka-sim dialogue run", () => {
     steps: string,
     targetOf: (port: number) => string,
     requested: Effect.Effect<void> = Effect.never,
-    rule = "The rule under test."
+    rule = "The rule under test.",
+    second?: string
   ) =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
@@ -27,6 +28,7 @@ describe("jinka-sim dialogue run", () => {
       const { port } = yield* standIn(approve)
       writeFileSync(join(directory, "messages.yaml"), messages)
       writeFileSync(join(directory, "one.yaml"), head().replace("The rule under test.", JSON.stringify(rule)) + steps)
+      if (second !== undefined) writeFileSync(join(directory, "two.yaml"), second)
       const junit = join(directory, "report.xml")
       const flags = ["run", directory, "--target", targetOf(port), "--within", "60 seconds", "--junit", junit]
       const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
@@ -69,6 +71,33 @@ describe("jinka-sim dialogue run", () => {
     expect(String(exit)).toContain("the run was stopped: 1 of 1 dialogues were not run")
     expect(report).toContain('<skipped message="the run was stopped"/>')
     expect(report).toContain("amount 000000005100, card 620000******0005 \\u001b[31m")
+  })
+
+  it("fails when a dialogue was skipped and an address has a name that none has: one wrong name hides no rule", async () => {
+    const two = `${head("{ B: connects to issuer }")}  - B connects\n`
+    const { exit, report } = await command(
+      steps.replace("CODE", "00"),
+      (port) => `target=127.0.0.1:${port},isuer=127.0.0.1:${port}`,
+      Effect.never,
+      "The rule under test.",
+      two
+    )
+
+    expect(String(exit)).toContain('1 of 2 dialogues were not run: no address is given for "issuer"')
+    expect(String(exit)).toContain("--target names isuer, and the dialogues name target, issuer")
+    expect(report).toContain('skipped="1"')
+  })
+
+  it.each([
+    ["", "nothing is given"],
+    ["target=127.0.0.1:1,target=127.0.0.1:2", "names target twice"],
+    ["127.0.0.1:1,127.0.0.1:2", "two addresses have no name"],
+    ["target=127.0.0.1:1,issuer=127.0.0.1", '"127.0.0.1"'],
+    ["127.0.0.1:0", '"127.0.0.1:0"']
+  ])("refuses --target %j", async (target, why) => {
+    const { exit } = await command(steps.replace("CODE", "00"), () => target)
+
+    expect(String(exit)).toContain(why)
   })
 
   it("fails when everything was skipped, and says which addresses do not match", async () => {

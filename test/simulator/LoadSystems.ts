@@ -45,7 +45,7 @@ export const loadOf = async (
   profile = "fixed 50/s for 600ms",
   more = "timeout: 20s",
   field = "",
-  rows = "pan\n6200000000000005\n6205500000000000004\n"
+  rows: string | Uint8Array = "pan\n6200000000000005\n6205500000000000004\n"
 ) => {
   const folder = mkdtempSync(join(tmpdir(), "jinka-load-"))
   try {

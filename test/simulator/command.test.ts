@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -360,6 +360,62 @@ describe("jinka-sim", () => {
     }
 
     expect(readFileSync(taken, "utf8")).toBe("rule: kept\n")
+  })
+
+  it("says which key was meant where a needed one is missing, and which member a line lacks", async () => {
+    writeFileSync(path("load.yaml"), loadText)
+    const { address } = await startIssuer()
+    const slips: ReadonlyArray<readonly [RegExp | string, string, string]> = [
+      ["connect:", "conect:", '"conect" is not known here; did you mean "connect"?'],
+      ["links:", "lnks:", '"lnks" is not known here; did you mean "links"?'],
+      ["profile:", "profil:", '"profil" is not known here; did you mean "profile"?'],
+      ["profile:", "warm up: 5s\nprofile:", "warm up: nothing is measured: the profile is over by then"]
+    ]
+    for (const [from, to, words] of slips) {
+      writeFileSync(path("slip.yaml"), loadText.replace(from, to))
+      const { code, err } = await simulatorHere("load", path("slip.yaml"), "--check")
+      expect([code, err]).toEqual([2, expect.stringContaining(words)])
+    }
+    writeFileSync(path("traffic"), '{"at":1,"conection":1,"direction":"toTarget","cards":"masked","bytes":"00"}\n')
+    const { err } = await simulatorHere("replay", path("traffic"), "--connect", address)
+    expect(err).toContain("line 1: Missing key (connection)")
+    mkdirSync(path("none"))
+    for (const call of [
+      ["run", path("none"), "--target", address],
+      ["check", path("none")]
+    ]) {
+      expect(await simulatorHere("dialogue", ...call)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("no file in it is a dialogue")
+      })
+    }
+    const zone = await simulatorHere("dialogue", "run", path("none"), "--target", address, "--utc-offset", "99999")
+    expect(zone.err).toContain("--utc-offset takes minutes from -720 to 840, not 99999")
+  })
+
+  it("counts a replay that compared nothing, or not all, as none that went well", async () => {
+    const { issuer, address } = await startIssuer()
+    const one = (direction: "toTarget" | "fromTarget", mti: string, stan: number) =>
+      lineOf(codec, message(mti, stan, 100), { at: 1, connection: 1, direction }, Buffer.alloc(16))
+    const written = (lines: ReadonlyArray<object>) =>
+      writeFileSync(path("traffic"), `\ufeff${lines.map((line) => JSON.stringify(line)).join("\r\n")}\r\n`)
+    const replayed = () =>
+      simulatorHere("replay", path("traffic"), "--connect", address, "--speed", "0", "--tolerance", path("tolerance"))
+    writeFileSync(
+      path("tolerance"),
+      "ignore: [2, 3, 4, 7, 11, 12, 13, 14, 15, 18, 22, 25, 32, 33, 37, 38, 39, 41, 42, 49, header]\n"
+    )
+
+    written([one("toTarget", "0200", 1)])
+    expect(await replayed()).toMatchObject({ code: 1, err: expect.stringContaining("no answer was compared") })
+
+    const both = [one("toTarget", "0200", 2), one("fromTarget", "0210", 2)]
+    written(both)
+    expect((await replayed()).code).toBe(0)
+
+    written([...both, { ...both[0], bytes: "2E" }])
+    expect(await replayed()).toMatchObject({ code: 1, err: expect.stringContaining("1 of 3 messages were left out") })
+    issuer.stop()
   })
 
   for (const [name, args, words] of mistakes) {

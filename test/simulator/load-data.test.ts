@@ -24,11 +24,22 @@ describe("The rows of a data file", () => {
       `pan,x\n${card},9F2701\n${card},9F270\n`,
       "row 2 of the data: field 55: pairs of hex"
     ],
+    ["a row without a value", "", `pan,x\n${card},1\n,\n`, "row 2 has no value: remove it"],
+    ["values in quotes", "", `"pan"\n"${card}"\n`, "quotes are part of the values here"],
     ["an amount without room", '12: "{amount 1..9999999}"', `pan\n${card}\n`, "the field has room for 6 digits"]
   ])("are held against the dialect before anything is sent: %s", async (_, field, rows, what) => {
     const reading = loadOf("acquirer: { connect: a:1 }", "fixed 10/s for 1s", "", field, rows)
 
     await expect(reading).rejects.toThrow(what)
+  })
+
+  it("may be written by a spreadsheet: with a mark in front, as UTF-16, with CRLF", async () => {
+    const rows = `pan,x\r\n${card},1\r\n`
+    const marked = `\ufeff${rows}`
+    for (const bytes of [marked, Buffer.from(marked, "utf16le"), Buffer.from(marked, "utf16le").swap16()]) {
+      const { rows: read } = await loadOf("acquirer: { connect: a:1 }", "fixed 10/s for 1s", "", "", bytes)
+      expect(read).toEqual({ columns: ["pan", "x"], rows: [[card, "1"]] })
+    }
   })
 
   it("are filled to fixed lengths, as everywhere: an amount may be 1200, a name short", async () => {

@@ -7,6 +7,7 @@ import { cups, cupsFrame, Framer, interpret, MessageIndex, PatchList, responseMt
 import { Effect } from "effect"
 import { HistogramLogReader } from "hdr-histogram-js"
 import { describe, expect } from "vitest"
+import { answerCodesOf } from "../../packages/simulator/src/load/AnswerCodes.ts"
 import { type LoadSettings, readLoadFile } from "../../packages/simulator/src/load/LoadFile.ts"
 import { loadHtml } from "../../packages/simulator/src/load/LoadHtml.ts"
 import { histogramLog, kneeTable, loadJson, loadTable } from "../../packages/simulator/src/load/LoadReport.ts"
@@ -19,7 +20,8 @@ import {
   type LoadResult,
   type LoadWatch,
   parseBound,
-  runLoad
+  runLoad,
+  wentWrong
 } from "../../packages/simulator/src/load/RunLoad.ts"
 import { patience } from "../Pace.ts"
 import { messagesWith } from "./LoadSystems.ts"
@@ -282,6 +284,47 @@ describe("a load", () => {
     series.counts.notSent += 1250
 
     expect(judged(bound, result)).toMatchObject({ isKept: false, says: "1250 of 1500 requests had no answer" })
+  })
+
+  const ended = (codes: Readonly<Record<string, number>>, silent = 0, named?: ReadonlySet<string>) => {
+    const measure = new Measure()
+    const series = measure.newSeries("purchase", "a", answerCodesOf(cups, named))
+    for (const [code, times] of Object.entries(codes)) {
+      series.codes.set(code, times)
+      for (let at = 0; at < times; at++) measure.wasAnswered(series, at, at + 2)
+    }
+    for (let at = 0; at < silent; at++) measure.wasTimedOut(series, at, 100)
+    return { invalid: [], measure } as unknown as LoadResult
+  }
+
+  it("went wrong without answers, with errors or without any approval, as fast as it may have been", () => {
+    const bound = parseBound("p99 < 10 s")!
+    const wrong: ReadonlyArray<readonly [LoadResult, string]> = [
+      [ended({}, 40), "40 of 40 requests had no answer"],
+      [ended({ "00": 990 }, 10), "10 of 1000 requests had no answer"],
+      [ended({ "96": 40 }), "40 of 40 requests had an error code (96: 40)"],
+      [ended({ "00": 90, "91": 10 }), "10 of 100 requests had an error code (00: 90, 91: 10)"],
+      [ended({ "00": 80, "68": 10 }, 10), "20 of 100 requests had no answer or an error code (00: 80, 68: 10)"],
+      [ended({ "14": 30, "05": 10 }), "no request was approved (14: 30, 05: 10)"],
+      [ended({ "00": 10, "51": 10 }, 0, new Set(["51"])), "10 of 20 requests had an error code (51: 10, 00: 10)"]
+    ]
+    for (const [result, why] of wrong) {
+      expect(wentWrong(result.measure)).toContain(why)
+      expect(judged(bound, result)).toMatchObject({ isKept: false, says: expect.stringContaining(why) })
+    }
+
+    const good = [
+      ended({ "00": 40 }),
+      ended({ "00": 1, "51": 20, "05": 19 }),
+      ended({ "00": 1999 }, 1),
+      ended({ "14": 40 }, 0, new Set(["14"])),
+      ended({ "00": 20, "96": 20 }, 0, new Set(["00", "96"])),
+      ended({ "": 40 })
+    ]
+    for (const result of good) {
+      expect(wentWrong(result.measure)).toBeUndefined()
+      expect(judged(bound, result)).toMatchObject({ isKept: true })
+    }
   })
 
   it("takes no bound that nothing can keep, and says so of a load or a search that somebody stopped", () => {

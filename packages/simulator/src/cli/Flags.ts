@@ -7,7 +7,7 @@
 import { Config, Duration, Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
 import { isLoopback } from "../control/LocalHttp.ts"
-import type { Endpoint } from "../link/Listener.ts"
+import { type Endpoint, endpointOfText } from "../link/Listener.ts"
 import type { LinkSettings } from "../link/PartnerLink.ts"
 import { cupsForm } from "../message/CupsMessage.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
@@ -79,13 +79,6 @@ export const institution = (name: string, description: string, usual: string): F
 /** A file that may be left out. */
 export const file = (name: string, description: string): Flag.Flag<string | undefined> =>
   Flag.Path(name).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
-
-const endpointOfText = (text: string): Endpoint | undefined => {
-  const at = text.lastIndexOf(":")
-  const port = Number(text.slice(at + 1))
-  const isPort = Number.isInteger(port) && port >= 0 && port <= 65_535 && at < text.length - 1
-  return at > 0 && isPort ? { host: text.slice(0, at), port } : undefined
-}
 
 /** A host:port flag. */
 export const endpoint = (name: string, description: string): Flag.Flag<Endpoint> =>

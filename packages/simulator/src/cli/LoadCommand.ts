@@ -7,7 +7,16 @@ import { LiveLine } from "../load/LiveLine.ts"
 import { readLoadFile } from "../load/LoadFile.ts"
 import { loadHtml } from "../load/LoadHtml.ts"
 import { boundText, histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
-import { type Bound, findKnee, judged, type LoadResult, type LoadWatch, parseBound, runLoad } from "../load/RunLoad.ts"
+import {
+  type Bound,
+  findKnee,
+  judged,
+  type LoadResult,
+  type LoadWatch,
+  parseBound,
+  runLoad,
+  wentWrong
+} from "../load/RunLoad.ts"
 import { type FileFailed, SettingInvalid } from "../SimulatorError.ts"
 import { Unsettled } from "./Conduct.ts"
 import { duration, file } from "./Flags.ts"
@@ -85,7 +94,10 @@ const makeWatch = (quiet: boolean) =>
 const judge = (result: LoadResult, expected: Bound | undefined): Effect.Effect<void, Unsettled> => {
   if (result.invalid.length > 0)
     return Effect.fail(new Unsettled({ reason: `the run is INVALID: ${result.invalid[0]}` }))
-  if (expected === undefined) return Effect.void
+  if (expected === undefined) {
+    const wrong = wentWrong(result.measure)
+    return wrong === undefined ? Effect.void : Effect.fail(new Unsettled({ reason: wrong }))
+  }
   if (result.isStopped) {
     return Effect.fail(
       new Unsettled({ reason: `${expected.text} was expected of the whole profile: the load was stopped` })
@@ -153,7 +165,8 @@ export const loadCommand = Command.make(
       "which its request was meant to leave: a system that stalls cannot hide it. Any dialect, frame and mode, connections that it makes " +
       "or that the system makes to it, several links, a mix of messages with values from a file. When the generator itself was too " +
       "slow, or nobody took or made the connections of a link, the run is INVALID and ends with 1. " +
-      "Exit codes: 0 as asked, 1 invalid or a bound was not kept, 2 the file is wrong or a link did not come up."
+      "A load fails when more than one request in a thousand has no answer or an error code, or none is approved, however fast it was. " +
+      "Exit codes: 0 as asked, 1 failed, invalid or a bound was not kept, 2 the file is wrong or a link did not come up."
   ),
   Command.withShortDescription("Load by a schedule, with latencies from the intended start"),
   Command.withExamples([

@@ -12,7 +12,7 @@ import {
   wireFormatNames
 } from "../dialogue/WireFormat.ts"
 import { counted } from "../file/Counted.ts"
-import { bytesOfFile } from "../file/FileBytes.ts"
+import { bytesOfFile, textOfBytes } from "../file/FileBytes.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
 import { type LinkSide, readLinkFile } from "../file/LinkKeys.ts"
@@ -64,7 +64,7 @@ const readBytes = (path: string): Effect.Effect<Buffer, FileFailed> =>
 
 const formOf = (name = "cups", frame: string | undefined): Effect.Effect<WireFormat, FileFailed | SettingInvalid> =>
   Effect.gen(function* () {
-    const dialect = isDialectFile(name) ? dialectOfText(String(yield* readBytes(name))) : dialectOf(name)
+    const dialect = isDialectFile(name) ? dialectOfText(textOfBytes(yield* readBytes(name))) : dialectOf(name)
     if (dialect === undefined || typeof dialect === "string") {
       const rule =
         dialect ?? `no dialect "${name}" ships, and it is no dialect file; ${suggestion(name, wireFormatNames)}`
@@ -82,12 +82,12 @@ const keyOf = (path: string | undefined): Effect.Effect<Buffer | undefined, File
   path === undefined
     ? Effect.succeed(undefined)
     : Effect.flatMap(readBytes(path), (bytes) => {
-        const digits = String(bytes).trim()
+        const digits = textOfBytes(bytes).trim()
         if (/^([0-9A-Fa-f]{2}){16,}$/.test(digits)) return Effect.succeed(Buffer.from(digits, "hex"))
         return Effect.fail(new FileMalformed({ path, reason: "at least 32 hex digits are expected, an even number" }))
       })
 
-const isJsonLines = (bytes: Buffer): boolean => "json" in readJson(String(bytes).trimStart().split("\n", 1)[0]!)
+const isJsonLines = (text: string): boolean => "json" in readJson(text.trimStart().split("\n", 1)[0]!)
 
 const imported = (
   path: string,
@@ -96,7 +96,7 @@ const imported = (
   form: WireFormat,
   key: Buffer | undefined
 ): Effect.Effect<Imported, FileMalformed | SettingInvalid> => {
-  const text = String(bytes.subarray(0, 64)).trimStart()
+  const text = textOfBytes(bytes.subarray(0, 64)).trimStart()
   if (text === "" && bytes.length < 64) return Effect.fail(new FileMalformed({ path, reason: "it is empty" }))
   const isJson = text.startsWith("{")
   if (!isJson && port === undefined) {
@@ -106,8 +106,9 @@ const imported = (
   return Effect.try({
     try: () => {
       if (!isJson) return linesOfPcap(bytes, port!, form, key)
-      const read = readJson(String(bytes))
-      if ("wrong" in read && isJsonLines(bytes)) {
+      const whole = textOfBytes(bytes)
+      const read = readJson(whole)
+      if ("wrong" in read && isJsonLines(whole)) {
         throw new CaptureInvalid(
           "it has one JSON object a line, as recorded traffic has: that goes to `jinka-sim replay` as it is"
         )
@@ -266,12 +267,18 @@ export const replayCommand = Command.make(
     }
     const wrong = ended.filter(({ outcome }) => outcome === "differs" || outcome === "unanswered").length
     if (wrong > 0) return yield* new Unsettled({ reason: `${wrong} of ${ended.length} answers are not as recorded` })
+    if (!ended.some(({ outcome }) => outcome === "same"))
+      return yield* new Unsettled({ reason: "no answer was compared: none is recorded for a request that was sent" })
+    if (unread > 0)
+      return yield* new Unsettled({
+        reason: `${unread} of ${lines.length} messages were left out: not all was compared`
+      })
   })
 ).pipe(
   Command.withDescription(
     "Sends recorded requests again and compares each answer with the recorded one, field by field, card data covered. Numbers and " +
       "dates are new unless --as-recorded; they are not compared. Ctrl-C ends it with what was compared so far. Exit codes: 0 all " +
-      "as recorded, 1 answers differ or are missing, or it ended early, " +
+      "as recorded, 1 answers differ or are missing, messages were left out, nothing was compared, or it ended early, " +
       "2 a file is wrong or no connection came up."
   ),
   Command.withShortDescription("Recorded requests sent again, their answers compared"),

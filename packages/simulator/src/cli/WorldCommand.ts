@@ -1,6 +1,7 @@
 /** `jinka-sim world`: seeds of the deterministic world, from the sources of the repository. */
 import { Clock, Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { counted } from "../file/Counted.ts"
 import { FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import type { PartnerPlan } from "../scripted/PartnerPlan.ts"
 import { loadWorld, type SeedResult, type WorldRunner, worldModes } from "../world/WorldRunner.ts"
@@ -175,7 +176,7 @@ const runAll = (world: WorldRunner, { first, last }: Seeds, wished: Wished, keep
     const lasted = clock.currentTimeMillisUnsafe() - began
     const rate = (sum.linkHours / Math.max(0.001, lasted / 1000)).toFixed(2)
     yield* Console.log(
-      `${sum.seeds} seeds, ${sum.broken} broken, commit ${world.commit || "unknown"}: ${sum.purchases} purchases and ${sum.faults} faults in ` +
+      `${counted(sum.seeds, "seed")}, ${sum.broken} broken, commit ${world.commit || "unknown"}: ${sum.purchases} purchases and ${sum.faults} faults in ` +
         `${sum.linkHours.toFixed(1)} link-hours of simulated time, ${seconds(lasted)} (${rate} link-hours a second)`
     )
     if (sum.broken > 0) return yield* new Unsettled({ reason: `${sum.broken} of ${sum.seeds} seeds broke a promise` })

@@ -25,7 +25,7 @@ import { asFileInvalid, MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
 import { ParsedFiles } from "../file/ParsedFiles.ts"
 import { tlsOf, tlsWrong } from "../file/TlsKeys.ts"
-import { filledOf, invalidAt, parseYaml, textOf, type Yaml, type YamlMap, yesNoOf } from "../file/YamlNodes.ts"
+import { filledOf, invalidAt, textOf, type Yaml, type YamlMap, yesNoOf } from "../file/YamlNodes.ts"
 import type { TlsMaterial } from "../link/TlsSide.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { type Case, casesOf, caseText, unrolled, withCase } from "./Cases.ts"
@@ -317,28 +317,47 @@ export const readDialogues = (
 
 const yamlFiles = (folder: string): ReadonlyArray<string> =>
   readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
 
+/** What a file must have somewhere at the beginning of a line to be looked at more closely. */
+const perhapsRule = /^[\s{]*["']?rule["']?\s*:/m
+const perhapsSteps = /^[\s{]*["']?steps["']?\s*:/m
+
 /**
  * Whether a file is a dialogue of its own: openings and messages files have no `rule:`. One with steps and a word that is none of
- * ours is rather a dialogue whose `rule:` was written wrong.
+ * ours is rather a dialogue whose `rule:` was written wrong, and an empty one a dialogue that was lost.
  */
-const hasRule = (path: string): boolean => {
+const hasRule = (path: string, parsed: ParsedFiles): boolean => {
   const text = fromDisk(path)
-  if (/^rule:/m.test(text)) return true
-  if (!/^steps:/m.test(text)) return false
-  const { entries } = parseYaml(relative(".", path), text)
+  const file = relative(".", path)
+  if (text.trim() === "")
+    throw new FileInvalid({ file, line: 1, rule: "the file is empty: write a rule, or remove it" })
+  const mayRule = perhapsRule.test(text)
+  if (!mayRule && !perhapsSteps.test(text)) return false
+  const entries = entriesOf(file, text, parsed)
+  // What is no YAML is some other program's, unless it says a rule: then reading it says what is wrong.
+  if (entries === undefined) return mayRule
+  if (entries.has("rule")) return true
+  if (!entries.has("steps")) return false
   return entries.has("source") || [...entries.keys()].some((key) => !keysKnown.includes(key))
+}
+
+const entriesOf = (file: string, text: string, parsed: ParsedFiles): YamlMap["entries"] | undefined => {
+  try {
+    return parsed.of(file, text).entries
+  } catch {
+    return undefined
+  }
 }
 
 /** All dialogues of a folder and the folders in it, by path: every YAML file that has a `rule:`. */
 export const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
   Effect.gen(function* () {
-    const ofDialogues = () => yamlFiles(folder).filter((path) => hasRule(path))
-    const paths = yield* Effect.try({ try: ofDialogues, catch: asFileInvalid(folder) })
     const parsed = new ParsedFiles()
+    const ofDialogues = () => yamlFiles(folder).filter((path) => hasRule(path, parsed))
+    const paths = yield* Effect.try({ try: ofDialogues, catch: asFileInvalid(folder) })
     const files = yield* Effect.forEach(paths, (path) => readDialogues(path, { file: relative(".", path), parsed }))
     return files.flat()
   })

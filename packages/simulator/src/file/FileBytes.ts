@@ -74,5 +74,14 @@ const bytesUpTo = (path: string, most: number): Buffer => {
 /** The bytes behind a path. Throws what the system says, or why they are not read. */
 export const bytesOfFile = (path: string): Buffer => bytesUpTo(path, FILE_MAX)
 
+/** How the bytes of a text are to be read: by its mark, which editors and spreadsheets put in front. */
+const encodingOf = (bytes: Buffer): string => {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le"
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : "utf-8"
+}
+
+/** The text of bytes, without the mark in front of it: UTF-8, or UTF-16 with its mark, as some systems write files. */
+export const textOfBytes = (bytes: Buffer): string => new TextDecoder(encodingOf(bytes)).decode(bytes)
+
 /** The text behind a path, as `bytesOfFile`. */
-export const textOfFile = (path: string): string => bytesUpTo(path, TEXT_MAX).toString("utf8")
+export const textOfFile = (path: string): string => textOfBytes(bytesUpTo(path, TEXT_MAX))

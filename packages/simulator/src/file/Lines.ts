@@ -11,11 +11,17 @@ export class LineInvalid extends Data.TaggedError("LineInvalid")<{ readonly line
 /** The values of a text's lines; empty ones are passed over. Throws `LineInvalid` for the first that `decode` throws at. */
 export const eachLine = <A>(text: string, decode: (line: string) => A): ReadonlyArray<A> =>
   text.split("\n").flatMap((line, at) => {
-    if (line === "") return []
+    if (line.trim() === "") return []
     try {
       return [decode(line)]
     } catch (error) {
-      const [rule = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
-      throw new LineInvalid({ line: at + 1, rule })
+      throw new LineInvalid({ line: at + 1, rule: ruleOf(error instanceof Error ? error.message : String(error)) })
     }
   })
+
+/** What a decoder says, with the member that it means: the line behind its first one has the way to it. Never a value. */
+const ruleOf = (message: string): string => {
+  const [rule = "", place = ""] = message.split("\n")
+  const way = [...place.matchAll(/\["?([\w-]+)"?\]/g)].map(([, name]) => name).join(".")
+  return way === "" ? rule : `${rule} (${way})`
+}

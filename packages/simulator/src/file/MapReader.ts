@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { reasonOf } from "../SimulatorError.ts"
 import { textOfFile } from "./FileBytes.ts"
 import { FileInvalid } from "./FileInvalid.ts"
-import { knownNames } from "./Nearest.ts"
+import { knownNames, nearest } from "./Nearest.ts"
 import { invalidAt, parseYaml, type ReadValue, type Yaml, type YamlMap } from "./YamlNodes.ts"
 
 const isFieldNumber = (key: string): boolean => /^\d{1,3}$/.test(key)
@@ -34,7 +34,16 @@ export class MapReader {
   need<A>(key: string, read: ReadValue<A>): A {
     const value = this.get(key, read)
     if (value !== undefined) return value
+    this.refuseSlipOf([key])
     throw invalidAt(this.yaml, `"${key}:" is missing`)
+  }
+
+  /** Refuses a key that is none and is near to one of these, which are missing: that it is not known says more. */
+  refuseSlipOf(keys: ReadonlyArray<string>): void {
+    for (const [name, yaml] of this.yaml.entries) {
+      const meant = this.known.has(name) ? undefined : nearest(name, keys)
+      if (meant !== undefined) throw invalidAt(yaml, `"${name}" is not known here; did you mean "${meant}"?`)
+    }
   }
 
   /** Whether a key is there. */

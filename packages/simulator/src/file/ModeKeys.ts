@@ -12,6 +12,7 @@ const modes = ["async-duplex", "sync-long", "sync-short", "async-short", "async-
 const wayOf = (map: MapReader, tls: TlsMaterial | undefined): Way => {
   const connect = map.get("connect", endpointOf)
   const listen = map.get("listen", endpointOf)
+  if (connect === undefined && listen === undefined) map.refuseSlipOf(["connect", "listen"])
   if ((connect === undefined) === (listen === undefined)) {
     throw map.wrong("connect", "give `connect` or `listen`, the one that this side does")
   }

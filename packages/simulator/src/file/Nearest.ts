@@ -28,7 +28,7 @@ const steps = (a: string, b: string): number => {
 const GUESSED_MAX = 60
 
 /** The known word nearest to `word`, when it is near enough to be a slip. */
-const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
+export const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
   if (word.length > GUESSED_MAX) return undefined
   const found = known
     .map((one) => ({ one, away: steps(word.toLowerCase(), one.toLowerCase()) }))

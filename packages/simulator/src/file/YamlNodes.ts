@@ -5,7 +5,7 @@
 import { dirname, resolve } from "node:path"
 import { fixBehind, isNestedTooDeep, parseYamlDocument, YAML_NESTING_MAX, yamlWrong } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode } from "yaml"
-import type { Endpoint } from "../link/Listener.ts"
+import { type Endpoint, endpointOfText } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { textOfFile } from "./FileBytes.ts"
 import { FileInvalid } from "./FileInvalid.ts"
@@ -168,14 +168,11 @@ export const hexOf = (yaml: Yaml): Buffer => {
   throw expected(yaml, "pairs of hex digits")
 }
 
-const PORT_MAX = 65_535
-
 /** `host:port`. */
 export const endpointOf = (yaml: Yaml): Endpoint => {
   const text = textOf(yaml)
-  const at = text.lastIndexOf(":")
-  const port = /^\d{1,5}$/.test(text.slice(at + 1)) ? Number(text.slice(at + 1)) : PORT_MAX + 1
-  if (at > 0 && port <= PORT_MAX) return { host: text.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port }
+  const endpoint = endpointOfText(text)
+  if (endpoint !== undefined) return endpoint
   throw invalidAt(yaml, `${yaml.key}: "${text}" is no address: host:port is expected`)
 }
 

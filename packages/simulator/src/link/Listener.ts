@@ -9,8 +9,17 @@ export interface Endpoint {
   readonly port: number
 }
 
-/** `host:port`, as people write it. */
-export const endpointText = ({ host, port }: Endpoint): string => `${host}:${port}`
+/** `host:port`, as people write it; the numbers of an IPv6 address have brackets. */
+export const endpointText = ({ host, port }: Endpoint): string => `${host.includes(":") ? `[${host}]` : host}:${port}`
+
+const PORT_MAX = 65_535
+
+/** The address of a `host:port`; `undefined` for anything else. */
+export const endpointOfText = (text: string): Endpoint | undefined => {
+  const found = /^(?:\[([^[\]\s]+)\]|([^[\]\s]+)):(\d{1,5})$/.exec(text)
+  if (found === null || Number(found[3]) > PORT_MAX) return undefined
+  return { host: found[1] ?? found[2]!, port: Number(found[3]) }
+}
 
 /** Listens and gives every connection to `accept`. The caller closes the server. */
 export const listen = (

@@ -9,6 +9,7 @@ import { type Chance, chanceOf } from "../chance/Chance.ts"
 import { transmissionTime } from "../partner/Numbering.ts"
 import type { Timepiece } from "../partner/Session.ts"
 import type { ListenFailed } from "../SimulatorError.ts"
+import { type AnswerCodes, answerCodesOf } from "./AnswerCodes.ts"
 import type { Caller, CallerShares } from "./Caller.ts"
 import { type OpenLink, openLink } from "./Links.ts"
 import type { LoadSettings } from "./LoadFile.ts"
@@ -38,7 +39,7 @@ interface Waiter {
 interface Place {
   readonly link: OpenLink
   readonly shares: CallerShares
-  readonly messages: ReadonlyArray<string>
+  readonly messages: ReadonlyArray<{ readonly name: string; readonly codes: AnswerCodes }>
   readonly name: string
   waiters: Array<Waiter>
   /** How many of the waiters have gone. */
@@ -75,7 +76,10 @@ export const makeGenerator = (
           shares.isOver = true
         })
       )
-      const messages = lines.map(({ message }) => message.name)
+      const messages = lines.map(({ message }) => ({
+        name: message.name,
+        codes: answerCodesOf(link.form.codec.dialect, message.codes)
+      }))
       places.push({ link: open, shares, messages, name: link.name, waiters: [], gone: 0, turn: 0 })
     }
     return new Generator(settings, places, time)
@@ -164,7 +168,7 @@ export class Generator {
     this.measure = new Measure()
     for (const { link, messages, name, shares } of this.places) {
       shares.measure = this.measure
-      shares.series = messages.map((message) => this.measure.newSeries(message, name))
+      shares.series = messages.map((message) => this.measure.newSeries(message.name, name, message.codes))
       shares.slots = slotsOf(this.settings, phases)
       for (const caller of link.callers) caller.grow()
     }

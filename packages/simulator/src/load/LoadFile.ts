@@ -11,6 +11,7 @@ import {
   anyOf,
   besideText,
   durationOf,
+  eachOf,
   filledOf,
   invalidAt,
   numberOf,
@@ -23,7 +24,7 @@ import {
 import type { Mode } from "../link/ModeLink.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { CONNECTIONS_MAX, isListening, type LoadLinkSettings } from "./LoadLinkSettings.ts"
-import { type Phase, ProfileInvalid, parsePhase } from "./Profile.ts"
+import { type Phase, ProfileInvalid, parsePhase, profileLasts } from "./Profile.ts"
 import { type Rows, Template, TemplateInvalid, type TemplateSource } from "./Template.ts"
 
 /** One line of the mix. */
@@ -63,11 +64,19 @@ const mtiOf = (yaml: Yaml): string => {
   throw invalidAt(yaml, `${yaml.key}: four digits are expected, not "${mti}"`)
 }
 
+/** Response codes, at least one. */
+const codesOf = (yaml: Yaml): ReadonlySet<string> => {
+  const codes = eachOf(filledOf)(yaml)
+  if (codes.length > 0) return new Set(codes)
+  throw invalidAt(yaml, `${yaml.key}: at least one response code is expected`)
+}
+
 const messageOf = (name: string, yaml: Yaml): TemplateSource =>
   mapOf(name, (keys) => ({
     name,
     mti: keys.need("mti", mtiOf),
     header: keys.get("header", textsOf),
+    codes: keys.get("codes", codesOf),
     fields: Object.fromEntries(keys.fields().map(([de, value]) => [de, textOf(value)]))
   }))(yaml)
 
@@ -78,9 +87,13 @@ const rowsOf = (yaml: Yaml): Rows => {
     .filter((line) => line.trim() !== "")
     .map((line) => line.split(",").map((cell) => cell.trim()))
   const [columns = [], ...rows] = lines
+  if (columns.some((name) => /^".*"$/.test(name)))
+    throw invalidAt(yaml, `${yaml.key}: quotes are part of the values here: write names and values without them`)
   if (rows.length === 0) throw invalidAt(yaml, `${yaml.key}: a line of names and at least one row are expected`)
   const short = rows.findIndex((row) => row.length !== columns.length)
   if (short >= 0) throw invalidAt(yaml, `${yaml.key}: row ${short + 1} must have ${columns.length} values`)
+  const empty = rows.findIndex((row) => row.every((cell) => cell === ""))
+  if (empty >= 0) throw invalidAt(yaml, `${yaml.key}: row ${empty + 1} has no value: remove it`)
   return { columns, rows }
 }
 
@@ -228,6 +241,8 @@ export const readLoadFile = (file: string): Effect.Effect<LoadSettings, FileInva
     }
     if (settings.mix.length === 0) throw top.wrong("mix", "at least one message is expected")
     if (!settings.phases.some(({ from, to }) => from + to > 0)) throw top.wrong("profile", "no request is ever due")
+    if (settings.warmUpMs >= profileLasts(settings.phases))
+      throw top.wrong("warm up", "nothing is measured: the profile is over by then")
     if (settings.timeoutMs <= 0) throw top.wrong("timeout", "more than nothing is expected")
     tryAll(top, settings)
     return settings

@@ -3,7 +3,7 @@
  *
  * Owns the page and its plots, which are plain SVG: a line is a row of points, and no library is needed for that.
  */
-import { msText, stoppedText } from "./LoadReport.ts"
+import { failedText, msText, stoppedText } from "./LoadReport.ts"
 import { type Second, spreadOf } from "./Measure.ts"
 import type { LoadResult } from "./RunLoad.ts"
 
@@ -153,6 +153,7 @@ export const loadHtml = (result: LoadResult): string => {
   const counts: ReadonlyArray<ReadonlyArray<string>> = [
     ["sent", number(totals.sent)],
     ["answered", number(totals.answered)],
+    ["answered with an error code", number(totals.errors)],
     ["timed out", number(totals.timedOut)],
     ["lost with their connection", number(totals.lost)],
     ["not sent: no connection was there, or free in time", number(totals.notSent)],
@@ -176,6 +177,9 @@ ${settings.phases.length} phase${settings.phases.length === 1 ? "" : "s"}: ${saf
   )}${settings.phases.length > PHASES_SHOWN ? `, and ${settings.phases.length - PHASES_SHOWN} more` : ""}.</p>
 ${stoppedText(result)
   .map((text) => `<p class="invalid"><b>STOPPED</b>: ${safe(text)}</p>`)
+  .join("")}
+${failedText(result)
+  .map((reason) => `<p class="invalid"><b>FAILED</b>: ${safe(reason)}</p>`)
   .join("")}
 ${invalid.map((reason) => `<p class="invalid"><b>INVALID</b>: ${safe(reason)}</p>`).join("")}
 ${table(["message", "link", "count", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"], latencies)}

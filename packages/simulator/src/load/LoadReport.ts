@@ -3,7 +3,7 @@ import Table from "cli-table3"
 import { HistogramLogWriter } from "hdr-histogram-js"
 import { type Second, type Series, type Spread, spreadOf } from "./Measure.ts"
 import { profileLasts } from "./Profile.ts"
-import type { Knee, LoadResult } from "./RunLoad.ts"
+import { type Knee, type LoadResult, wentWrong } from "./RunLoad.ts"
 
 /** Milliseconds with as many decimals as they are worth. */
 export const msText = (ms: number): string => (ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0))
@@ -50,10 +50,16 @@ export const stoppedText = ({ isStopped, measure, settings }: LoadResult): Reado
   return [`the profile lasts ${planned} s; requests that still waited for their answers: ${open}`]
 }
 
+/** Why the load went wrong; nothing of one that did not, or of which too little is known. */
+export const failedText = ({ invalid, measure }: LoadResult): ReadonlyArray<string> => {
+  const wrong = invalid.length > 0 ? undefined : wentWrong(measure)
+  return wrong === undefined ? [] : [wrong]
+}
+
 /** The result for a terminal. */
 export const loadTable = (result: LoadResult): string => {
   const { invalid, lasted, measure } = result
-  const { answered, lost, notSent, sent, timedOut } = measure.totals()
+  const { answered, errors, lost, notSent, sent, timedOut } = measure.totals()
   const head = ["latency from the intended start, ms", "link", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]
   const rows = [
     ...measure.series.map((one) => rowOf(one.message, one.link, spreadOf(one.latency))),
@@ -61,7 +67,8 @@ export const loadTable = (result: LoadResult): string => {
     rowOf("generator lag", "", spreadOf(measure.lag))
   ]
   const rates = `${count(sent)} sent in ${(lasted / 1000).toFixed(1)} s (${count((sent / Math.max(1, lasted)) * 1000)}/s)`
-  const ends = `${count(answered)} answered, ${count(timedOut)} timed out, ${count(lost)} lost with their connection, ${count(notSent)} not sent`
+  const withErrors = errors === 0 ? "" : ` (${count(errors)} with an error code)`
+  const ends = `${count(answered)} answered${withErrors}, ${count(timedOut)} timed out, ${count(lost)} lost with their connection, ${count(notSent)} not sent`
   const waited = measure.waited === 0 ? "" : `; ${count(measure.waited)} waited for a connection to be free`
   const odd = `${count(measure.late)} late, ${count(measure.unmatched)} unmatched, ${count(measure.unexpected)} requests that nobody answered`
   return [
@@ -69,6 +76,7 @@ export const loadTable = (result: LoadResult): string => {
     `${rates}: ${ends}; ${odd}${waited}`,
     ...stoppedText(result).map((text) => `STOPPED: ${text}`),
     ...measure.series.map((one) => `codes of ${one.message} on ${one.link}: ${codesText(one) || "none"}`),
+    ...failedText(result).map((reason) => `FAILED: ${reason}`),
     ...invalid.map((reason) => `INVALID: ${reason}`)
   ].join("\n")
 }
@@ -98,6 +106,7 @@ export const loadJson = (result: LoadResult): object => {
     seed: settings.seed,
     valid: invalid.length === 0,
     invalid,
+    failed: failedText(result)[0],
     isStopped,
     startedAt: new Date(startedAt).toISOString(),
     seconds: lasted / 1000,
@@ -112,6 +121,7 @@ export const loadJson = (result: LoadResult): object => {
       message: one.message,
       link: one.link,
       ...one.counts,
+      errors: one.errors,
       codes: Object.fromEntries(one.codes),
       latency: spreadOf(one.latency)
     })),

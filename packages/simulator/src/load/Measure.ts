@@ -6,6 +6,7 @@
  * Arguments are monotonic milliseconds.
  */
 import { build, type Histogram } from "hdr-histogram-js"
+import { type AnswerCodes, anyCode } from "./AnswerCodes.ts"
 
 /** Microseconds; two minutes is the longest that is kept apart. */
 const HIGHEST = 120_000_000
@@ -63,6 +64,12 @@ export interface Counts {
   notSent: number
 }
 
+/** Counts of all series. */
+export interface Totals extends Counts {
+  /** Of those that were answered: with an error code. */
+  readonly errors: number
+}
+
 /** One type of message on one link. */
 export class Series {
   readonly message: string
@@ -71,10 +78,26 @@ export class Series {
   readonly counts: Counts = { sent: 0, answered: 0, timedOut: 0, lost: 0, notSent: 0 }
   /** Answers by their response code. */
   readonly codes = new Map<string, number>()
+  private readonly rules: AnswerCodes
 
-  constructor(message: string, link: string) {
+  constructor(message: string, link: string, rules: AnswerCodes) {
     this.message = message
     this.link = link
+    this.rules = rules
+  }
+
+  /** Answers with an error code; they are answered, too. */
+  get errors(): number {
+    return this.answersThat(this.rules.isError)
+  }
+
+  /** Answers that are as they should be. */
+  get right(): number {
+    return this.answersThat(this.rules.isRight)
+  }
+
+  private answersThat(are: (code: string) => boolean): number {
+    return [...this.codes].reduce((sum, [code, times]) => (are(code) ? sum + times : sum), 0)
   }
 }
 
@@ -106,8 +129,8 @@ export class Measure {
     this.measuredFrom = instant
   }
 
-  newSeries(message: string, link: string): Series {
-    const made = new Series(message, link)
+  newSeries(message: string, link: string, rules: AnswerCodes = anyCode): Series {
+    const made = new Series(message, link, rules)
     this.series.push(made)
     return made
   }
@@ -156,14 +179,16 @@ export class Measure {
     return row
   }
 
-  totals(): Counts {
+  totals(): Totals {
     const sum = (name: keyof Counts): number => this.series.reduce((total, { counts }) => total + counts[name], 0)
+    const errors = this.series.reduce((total, series) => total + series.errors, 0)
     return {
       sent: sum("sent"),
       answered: sum("answered"),
       timedOut: sum("timedOut"),
       lost: sum("lost"),
-      notSent: sum("notSent")
+      notSent: sum("notSent"),
+      errors
     }
   }
 

@@ -34,7 +34,7 @@ export interface LoadWatch {
 const LAG_MIN_MS = 5
 const LAG_SHARE = 0.1
 
-/** Share of the requests that may go without an answer at a rate that a system carries. */
+/** Share of the requests that may go without an answer, or be answered with an error, in a load that went well. */
 const FAILED_SHARE = 0.001
 
 /** Whether the generator was the limit, and not the system under test. */
@@ -170,17 +170,39 @@ export interface Knee {
 /** The rate at which a search begins. */
 const firstRate = (phases: ReadonlyArray<Phase>): number => Math.max(10, phases[0]?.from ?? 0)
 
+const codesText = ({ series }: Measure): string => {
+  const all = new Map<string, number>()
+  for (const { codes } of series) for (const [code, times] of codes) all.set(code, (all.get(code) ?? 0) + times)
+  return [...all]
+    .sort((one, other) => other[1] - one[1])
+    .map(([code, times]) => `${code === "" ? "none" : code}: ${times}`)
+    .join(", ")
+}
+
+/** Why a load went wrong, whatever its latencies; `undefined` when it did not. */
+export const wentWrong = (measure: Measure): string | undefined => {
+  const { answered, errors, lost, notSent, timedOut } = measure.totals()
+  const all = answered + lost + notSent + timedOut
+  const failed = all - answered + errors
+  // A system that answers with errors is as fast as one that is well.
+  if (failed > all * FAILED_SHARE) {
+    const how = errors === 0 ? "no answer" : errors === failed ? "an error code" : "no answer or an error code"
+    return `${failed} of ${all} requests had ${how}${errors === 0 ? "" : ` (${codesText(measure)})`}`
+  }
+  const said = codesText(measure)
+  if (said === "" || measure.series.some(({ right }) => right > 0)) return undefined
+  return `no request was approved (${said}); where that is right, name the codes with the message: codes: [...]`
+}
+
 /** Whether a load kept a bound. Requests without an answer break it, too: what was never sent has no latency to be measured. */
 export const judged = (bound: Bound, { invalid, measure }: LoadResult): Omit<KneeStep, "rate"> => {
   const value = valueOfBound(bound, measure)
-  const { answered, lost, notSent, timedOut } = measure.totals()
-  const failed = lost + notSent + timedOut
+  const wrong = wentWrong(measure)
   // A generator that was late makes a latency larger, never smaller: a bound that was kept all the same was kept.
-  const isKept = failed <= (answered + failed) * FAILED_SHARE && value < bound.ms
+  const isKept = wrong === undefined && value < bound.ms
   const slow = `${bound.text.split("<")[0]!.trim()} was ${value.toFixed(value < 10 ? 3 : 1)} ms`
-  const unanswered = `${failed} of ${answered + failed} requests had no answer`
   const isInvalid = !isKept && isGeneratorLimit(measure)
-  const why = isInvalid ? "the generator was the limit" : (invalid[0] ?? (value < bound.ms ? unanswered : slow))
+  const why = isInvalid ? "the generator was the limit" : (invalid[0] ?? (value < bound.ms ? wrong : slow) ?? slow)
   return { value, isKept, says: isKept ? "" : why, isInvalid }
 }
 

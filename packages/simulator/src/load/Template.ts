@@ -36,6 +36,8 @@ export interface TemplateSource {
   readonly name: string
   readonly mti: string
   readonly header: MessageJson["header"]
+  /** What its answers say when all is well; left out: the dialect's classes decide. */
+  readonly codes?: ReadonlySet<string> | undefined
   /** Values with places in braces. */
   readonly fields: { readonly [de: string]: string }
 }
