@@ -56,6 +56,56 @@ const configured = (frame: unknown, dialect = "iso8583v1987AsciiRaw"): string =>
     `dialect: ${dialect}\n    frame: ${typeof frame === "string" ? frame : JSON.stringify(frame)}`
   )
 
+describe("Frames that no named one is", () => {
+  const dialectsTried = ["iso8583v1987Ascii", "iso8583v1987Bcd", "cups", "nac"]
+  const formats: ReadonlyArray<readonly [string, FrameFormat]> = [
+    ["a length of one byte", length({ encoding: "binary", bytes: 1, lengthMax: 255 })],
+    [
+      "a length of one byte that counts itself",
+      length({ encoding: "binary", bytes: 1, lengthMax: 254, counts: { itself: true } })
+    ],
+    ["CR LF behind each message", { kind: "delimiter", delimiter: "0D0A", lengthMax: 9000, idle: "none" }],
+    [
+      "two control characters behind each message",
+      { kind: "delimiter", delimiter: "1A1C", lengthMax: 9000, idle: "none" }
+    ]
+  ]
+  it.each(formats)("are found, and what is found can be pasted: %s", async (_, format) => {
+    for (const name of dialectsTried) {
+      const all = messages(dialects[name]!)
+      for (const count of [1, 3]) {
+        const { decoded, link } = first(framed(format, all.slice(0, count)))
+        expect([name, decoded, link?.dialect]).toEqual([name, count, name])
+        expect(await saidOf(configured(link?.frame, name))).toEqual([])
+      }
+    }
+  })
+
+  it("are found where all messages have one size", async () => {
+    const [one, two] = messages(ascii)
+    const { decoded, link } = first(Buffer.concat([one!, two!]))
+
+    expect([decoded, link?.frame]).toEqual([2, { kind: "fixed", bytes: one!.length }])
+    expect(await saidOf(configured(link?.frame))).toEqual([])
+  })
+
+  it("are no guess of any length with any header in front: a message between STX and ETX is not explained", () => {
+    for (const name of dialectsTried)
+      for (const message of messages(dialects[name]!)) {
+        const [best] = examine(Buffer.concat([Buffer.of(2), message, Buffer.of(3, 0x55)]))
+        expect(best?.score ?? 0, JSON.stringify(best)).toBeLessThan(50)
+      }
+  })
+
+  it("are doubted where a check value behind one message looks like an end that is always the same", () => {
+    const [message] = messages(ascii)
+    const lone = first(framed(length({ trailer: "a7" }), [message!]))
+    expect(lone.evidence.map(({ says }) => says).join()).toContain("capture a second one")
+    const two = first(framed(length({ trailer: "a7" }), messages(ascii)))
+    expect(two.evidence.map(({ says }) => says).join()).not.toContain("capture a second one")
+  })
+})
+
 describe("Trailers", () => {
   const trailers: ReadonlyArray<readonly [string, Partial<LengthHeader>]> = [
     ["ETX", { trailer: "03" }],

@@ -56,6 +56,33 @@ describe("A YAML text that is wrong", () => {
     }
   })
 
+  it.each([
+    ["UTF-16", Buffer.from("\ufeffname: x\n", "utf16le"), "the text is UTF-16", /save it as UTF-8/i],
+    ["UTF-16, no mark", Buffer.from("name: x\n", "utf16le"), "the text is UTF-16", /save it as UTF-8/i],
+    [
+      "UTF-16, high byte first",
+      Buffer.from("name: x\n", "utf16le").swap16(),
+      "the text is UTF-16",
+      /save it as UTF-8/i
+    ],
+    ["GBK", Buffer.from("name: \xc1\xb4\xc2\xb7\n", "latin1"), "these bytes are no UTF-8", /iconv -f GBK/],
+    ["EBCDIC", Buffer.from("958194857a40a725", "hex"), "these bytes are no UTF-8", /save it as UTF-8/i],
+    ["gzip", Buffer.from("1f8b0808acedc96a0003", "hex"), "no", /name the YAML file itself/i],
+    ["zeros", Buffer.from("name: x\n\0y: 1234567890\n"), "it holds bytes of zero", /name the YAML file itself/i]
+  ])("is named by its encoding where that is not UTF-8: %s", async (_, bytes, rule, fix) => {
+    for (const one of await said(bytes.toString())) {
+      expect(one).toContain(rule)
+      expect(one).toMatch(fix)
+      expect(one).not.toContain("no keys")
+    }
+  })
+
+  it("is read where only a comment is not UTF-8, and where CR alone ends the lines", async () => {
+    const comment = Buffer.from("# \xc1\xb4\xc2\xb7\nname: a: b\n", "latin1").toString()
+    for (const one of await said(comment)) expect(one).toContain("two keys are on one line")
+    for (const one of await said("name: x\rname: y\r")) expect(one).toContain("a key is given twice")
+  })
+
   it.each([`%${pan}\n---\nname: x\n`, `name: *${pan}\n`, `name: "\\${pan}"\n`, `? [${pan}]\n: x\n`])(
     "shows no digits of it: %j",
     async (text) => {

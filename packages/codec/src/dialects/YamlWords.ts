@@ -50,6 +50,17 @@ const byCode: Readonly<Record<string, readonly [rule: string, fix: string]>> = {
 
 /** By the parser's message, where one code is for many things. */
 const byMessage: ReadonlyArray<readonly [message: RegExp, rule: string, fix: string]> = [
+  [
+    /^The text is UTF-16/,
+    "the text is UTF-16 or UTF-32, and UTF-8 is expected",
+    "Save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`; in PowerShell `Out-File -Encoding utf8`)."
+  ],
+  [/^The text has bytes of zero/, "this is no text: it holds bytes of zero", "Name the YAML file itself."],
+  [
+    /^The text is not UTF-8/,
+    "these bytes are no UTF-8: the text is in another encoding, such as GBK, or the file is no text",
+    "Save it as UTF-8 (for GBK: `iconv -f GBK -t UTF-8`), or name the YAML file itself."
+  ],
   [/^Missing closing/, "a quotation mark is not closed", "Close it where the text ends."],
   [
     /^All (?:sequence|mapping) items|^Sequence item without/,

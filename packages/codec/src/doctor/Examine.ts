@@ -8,6 +8,7 @@ import type { Dialect } from "../iso8583/Dialect.ts"
 import { explain, isMessageError, type MessageError } from "../iso8583/MessageError.ts"
 import { MessageIndex } from "../iso8583/MessageIndex.ts"
 import { type DialectCandidate, dialectCandidates, isShippedHeader, opaqueCandidates } from "./DialectCandidates.ts"
+import { foundEnds } from "./FoundEnds.ts"
 import { foundShapes } from "./FoundShapes.ts"
 import { type FoundFrames, type FrameCandidate, findFrames, frameCandidates } from "./FrameCandidates.ts"
 import { messageType, signsOf } from "./Plausibility.ts"
@@ -135,6 +136,13 @@ const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Rea
 
 const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
 
+/** Last bytes that were found behind the message, and are neither ETX nor an end of a line: they may be a check value. */
+const isLoneEnd = ({ name, format }: FrameCandidate): boolean =>
+  name === undefined &&
+  format?.kind === "length" &&
+  format.trailer !== undefined &&
+  !/^(?:etx-lrc|(?:0[03ad]|ff)+)$/i.test(format.trailer)
+
 const frameEvidence = ({ candidate, frames, idle, open, isCut }: FoundFrames): ReadonlyArray<Evidence> => {
   if (candidate.format === undefined) return [{ says: "the bytes taken as one message", weight: 5 }]
   if (isCut) return [{ says: `${plural(open, "byte")} of one frame that is cut off`, weight: 8 }]
@@ -144,8 +152,14 @@ const frameEvidence = ({ candidate, frames, idle, open, isCut }: FoundFrames): R
       weight: frames === 0 ? 0 : Math.min(20, 12 + 2 * frames)
     }
   ]
-  // One before every message is more likely the first half of a wider length.
-  if (idle > 0) evidence.push({ says: `${plural(idle, "idle frame")} among them`, weight: idle === frames ? -1 : 2 })
+  // As many before every message are more likely the first digits of a wider length.
+  if (frames === 1 && isLoneEnd(candidate))
+    evidence.push({ says: "of one message: capture a second one, to see whether its end is the same", weight: -5 })
+  if (idle > 0)
+    evidence.push({
+      says: `${plural(idle, "idle frame")} among them`,
+      weight: idle % Math.max(frames, 1) === 0 ? -1 : 2
+    })
   evidence.push(
     open === 0
       ? { says: "the last frame ends with the last byte", weight: 5 }
@@ -217,16 +231,27 @@ const isBeginning = ({ codec }: DialectCandidate, rest: Buffer): boolean => {
   return wrong === undefined || isShort(wrong)
 }
 
+/** Behind bytes that may be anything, so few values of a message that is cut off may make sense by chance. */
+const FEW_SIGNS = 4
+
+/** A header of any characters, put in front of a dialect that has none: it explains whatever is there. */
+const isAnyText = ({ header, isOther }: DialectCandidate): boolean => isOther && header.startsWith("text")
+
 const diagnose = (found: FoundFrames, candidate: DialectCandidate): Diagnosis | undefined => {
   const reading = read(candidate, found.messages)
   // A message type that is no number, or a header that is none: this table says nothing about these bytes.
   if (reading.decoded === 0 && reading.reach < 0.1) return undefined
   const evidence = [...frameEvidence(found), ...readingEvidence(reading, found, candidate)]
   // The capture ends before the message does: as far as it goes, nothing is wrong with it.
-  const readsToItsCut = found.isCut && reading.isShort && reading.sense >= 0.5 && !reading.isOtherEdition
+  const readsToItsCut =
+    found.isCut && reading.isShort && reading.sense >= 0.5 && !reading.isOtherEdition && !isAnyText(candidate)
   if (found.rest !== undefined && reading.decoded > 0 && !isBeginning(candidate, found.rest))
     evidence.push({ says: "what is behind the last whole frame begins no message", weight: -40 })
-  if (readsToItsCut) evidence.push({ says: "the message can be read as far as it was captured", weight: 30 })
+  if (readsToItsCut)
+    evidence.push({
+      says: "the message can be read as far as it was captured",
+      weight: reading.signs < FEW_SIGNS ? 15 : 30
+    })
   return {
     looks: "iso8583",
     // Where no message can be read to its end the table is at most a relative of the right one.
@@ -311,6 +336,14 @@ const explanations = (
 const isExact = ({ decoded, messages, openBytes }: Diagnosis): boolean =>
   decoded > 0 && decoded === messages && openBytes === 0
 
+const isAllRead = ({ decoded, messages }: Diagnosis): boolean => decoded > 0 && decoded === messages
+
+/** A length that nearly any bytes can be. */
+const isShortLength = ({ format }: FrameCandidate): boolean =>
+  format?.kind === "length" && format.lengthMax < SHORT_LENGTH_MAX
+
+const SHORT_LENGTH_MAX = 256 + 10
+
 /** An exact match with less may be chance. */
 const EXACT_MIN = 40
 
@@ -336,9 +369,11 @@ const SCORE_ENOUGH = 60
 /** Without a frame a header that is not the dialect's own proves nothing: the parts of a frame may look like one. */
 const isEnough = (one: Diagnosis, dialects: { readonly [name: string]: Dialect }): boolean => {
   if (!isExact(one) || one.score < SCORE_ENOUGH || one.dialect === undefined) return false
-  const { header, name } = one.dialect
-  return one.frame.format !== undefined || header === (dialects[name]?.header?.name ?? "none")
+  return one.frame.format !== undefined || hasOwnHeader(one, dialects)
 }
+
+const hasOwnHeader = ({ dialect }: Diagnosis, dialects: { readonly [name: string]: Dialect }): boolean =>
+  dialect?.header === (dialects[dialect?.name ?? ""]?.header?.name ?? "none")
 
 /**
  * Explains captured bytes, whole frames one behind the other from the first byte (the last one may be cut off): at most `max`
@@ -349,12 +384,16 @@ export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): Readon
   if (buffer.length === 0) return []
   shippedCandidates ??= dialectCandidates(shipped)
   const dialects = options.dialects === undefined ? shippedCandidates : dialectCandidates(options.dialects)
+  const tried = options.dialects ?? shipped
   let found = ranked(explanations(buffer, frameCandidates, dialects))
   const [best] = found
-  if (best === undefined || !isEnough(best, options.dialects ?? shipped))
+  if (best === undefined || !isEnough(best, tried))
     found = ranked([
       ...found,
-      ...explanations(buffer, foundShapes(buffer), dialects),
+      ...explanations(buffer, foundShapes(buffer), dialects).filter(
+        (one) => !isShortLength(one.frame) || isAllRead(one)
+      ),
+      ...explanations(buffer, foundEnds(buffer), dialects).filter((one) => isAllRead(one) && hasOwnHeader(one, tried)),
       ...explanations(buffer, frameCandidates, opaqueOf(options.dialects))
     ])
   return found.slice(0, options.max ?? 8)

@@ -34,7 +34,9 @@ const lengthForms: ReadonlyArray<LengthForm> = [
   ...formsOf("bcd", (bytes) => `${bytes} bytes packed decimal`, 2, 3, 4),
   ...formsOf("ascii", (bytes) => `${bytes} ASCII digits`, 3, 5, 6, 8, 10),
   ...formsOf("hex", (bytes) => `${bytes} ASCII hex digits`, 4, 8),
-  ...formsOf("binary-le", (bytes) => `${bytes} bytes little-endian`, 2, 4)
+  ...formsOf("binary-le", (bytes) => `${bytes} bytes little-endian`, 2, 4),
+  ...formsOf("binary", () => "1 byte", 1),
+  ...formsOf("ascii", (bytes) => `${bytes} ASCII digits`, 2)
 ]
 
 /** Most bytes of each part that is looked for. */

@@ -1,6 +1,6 @@
 /**
- * The shapes of frames that the doctor tries, and the frames that each finds in captured bytes. What is not among them (fixed
- * sizes, delimiters) cannot be told from bytes alone.
+ * The shapes of frames that the doctor tries, and the frames that each finds in captured bytes. What is not among them it looks
+ * for in the bytes (`FoundShapes`, `FoundEnds`).
  */
 import type { FrameFormat } from "../frame/FrameFormat.ts"
 import { Framer } from "../frame/Framer.ts"

@@ -66,7 +66,7 @@ const worth = ([best]: ReadonlyArray<Diagnosis>): number =>
   best === undefined ? 0 : best.score / (best.looks === "json" || best.looks === "xml" ? 2 : 1)
 
 const noneIsGood =
-  "No explanation of these bytes is better than a guess. Give whole frames of one direction, from the first byte of one, and the partner's own table with --dialect. Of what follows a message the doctor knows bytes that are always the same, and ETX with an XOR check byte."
+  "No explanation of these bytes is better than a guess. Give whole frames of one direction, from the first byte of one, and the partner's own table with --dialect. Of what follows a message the doctor knows bytes that are always the same, and ETX with an XOR check byte; a check value of another kind, and STX without a length, are in no frame of a configuration: ask the partner to leave them out. Messages of one size are found where they fill it."
 
 /** The explanations as JSON: sizes and rules only. */
 const json = (diagnoses: ReadonlyArray<Diagnosis>): string =>

@@ -15,12 +15,12 @@ const named = ({ dialect, looks: kind }: Diagnosis): string => {
   return dialect === undefined ? "" : `${dialect.name}, header ${dialect.header}`
 }
 
+const noFrame =
+  "No frame that the doctor knows fits these bytes: ask the partner what is in front of a message and behind it. Where each message has a connection of its own and nothing is around it, write `mode: sync-short` and `frame: { kind: until-close, lengthMax: 4096 }`."
+
 /** The lines of a configuration for it, and of a dialect file where it takes one. */
 const linkLines = ({ link, frame }: Diagnosis): ReadonlyArray<string> => {
-  if (link === undefined)
-    return frame.format === undefined
-      ? ["", "No length header that the doctor knows fits these bytes: ask the partner what is in front of a message."]
-      : []
+  if (link === undefined) return frame.format === undefined ? ["", noFrame] : []
   const written = typeof link.frame === "string" ? link.frame : flow(link.frame)
   const lines = ["", "For the link:", `    frame: ${written}`, `    dialect: ${link.dialect}`]
   if (link.file === undefined) return lines
