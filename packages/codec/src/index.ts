@@ -77,7 +77,7 @@ export {
   type SubfieldDefinition,
   type ValueEncoding
 } from "./iso8583/Field.ts"
-export type { PartJson } from "./iso8583/FieldParts.ts"
+export { hasWholeTags, type PartJson } from "./iso8583/FieldParts.ts"
 export { type HeaderFormat, type HeaderLayout, headerErrors, headerLayout } from "./iso8583/Header.ts"
 export { type HeaderForm, type HeaderPart, type PlacedPart, partBytes, partValue } from "./iso8583/HeaderPart.ts"
 export { answerHeader, type HeaderValues, readHeader, writeTotal } from "./iso8583/HeaderValues.ts"

@@ -182,4 +182,16 @@ describe("jinka encode", () => {
     const { err } = await jinka(["encode", "--dialect", "iso8583v1987Ascii"], { input: apart })
     expect(err).not.toContain("the name of")
   })
+
+  it("builds tags that are cut off, as a test may want, and says so; decode says it too", async () => {
+    const of = (tags: string) => JSON.stringify({ mti: "0200", fields: { 11: "000001", 55: tags } })
+    for (const tags of ["9F2608AABB", "9F26", "5F", "950500000000009F"]) {
+      const { code, err, out } = await jinka(["encode"], { input: of(tags) })
+      expect([tags, code, err]).toEqual([tags, 0, expect.stringContaining("message 1: field 55 holds no whole tags")])
+      expect((await jinka(["decode", out.trim(), "--output", "table"])).out).toContain("no whole tags (BER-TLV)")
+    }
+    const { err, out } = await jinka(["encode"], { input: of("9F2608AABBCCDDEEFF0011950500000000009F36020001") })
+    expect(err).toBe("")
+    expect((await jinka(["decode", out.trim(), "--output", "table"])).out).not.toContain("no whole tags")
+  })
 })

@@ -33,14 +33,14 @@ export const parseYamlDocument = (
 }
 
 /** What stands in a text where its bytes were no UTF-8. */
-const NO_UTF8 = "\ufffd"
+const noUtf8 = "\ufffd"
 
 /** A text that was never UTF-8: what the parser says of its pieces would lead nowhere. What only a comment holds is no matter. */
 const otherText = (text: string): YAMLParseError | undefined => {
   const zero = text.indexOf("\0")
   if (zero >= 0)
     return new YAMLParseError([zero, zero], "IMPOSSIBLE", isMostlyZero(text.slice(0, 64)) ? isWide : isNoText)
-  for (let at = text.indexOf(NO_UTF8); at >= 0; at = text.indexOf(NO_UTF8, at + 1)) {
+  for (let at = text.indexOf(noUtf8); at >= 0; at = text.indexOf(noUtf8, at + 1)) {
     const line = text.slice(text.lastIndexOf("\n", at) + 1, at)
     if (!/(?:^|\s)#/.test(line)) return new YAMLParseError([at, at], "IMPOSSIBLE", isNotUtf8)
   }

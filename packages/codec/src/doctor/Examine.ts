@@ -231,8 +231,9 @@ const isBeginning = ({ codec }: DialectCandidate, rest: Buffer): boolean => {
   return wrong === undefined || isShort(wrong)
 }
 
-/** Behind bytes that may be anything, so few values of a message that is cut off may make sense by chance. */
-const FEW_SIGNS = 4
+/** Few values of a message of which much is missing, behind bytes that may be anything, make sense by chance. */
+const isDoubtful = ({ format }: FrameCandidate, { reach, signs }: Reading): boolean =>
+  format?.kind === "length" && format.after !== undefined && signs < 4 && reach < 0.7
 
 /** A header of any characters, put in front of a dialect that has none: it explains whatever is there. */
 const isAnyText = ({ header, isOther }: DialectCandidate): boolean => isOther && header.startsWith("text")
@@ -250,7 +251,7 @@ const diagnose = (found: FoundFrames, candidate: DialectCandidate): Diagnosis | 
   if (readsToItsCut)
     evidence.push({
       says: "the message can be read as far as it was captured",
-      weight: reading.signs < FEW_SIGNS ? 15 : 30
+      weight: isDoubtful(found.candidate, reading) ? 15 : 30
     })
   return {
     looks: "iso8583",

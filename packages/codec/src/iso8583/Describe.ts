@@ -12,7 +12,7 @@ import { redactTlv } from "../tlv/TlvRedaction.ts"
 import type { Codec } from "./Codec.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
-import { fieldParts, shownId } from "./FieldParts.ts"
+import { fieldParts, hasWholeTags, shownId } from "./FieldParts.ts"
 import { partValue as headerValue } from "./HeaderPart.ts"
 import { type Language, meaningOf, named } from "./Meaning.ts"
 import type { MessageError } from "./MessageError.ts"
@@ -274,9 +274,19 @@ const fieldPartRows = (
     ? readBytes(field, buffer, from, to)
     : readText(field, buffer, from, to, unitsAt(field, buffer, from, to - from))
   const found = value === undefined ? undefined : fieldParts(field, value, codec.dialect.encodings)
-  if (found === undefined) return
+  if (found === undefined) {
+    const isBroken = value !== undefined && !hasWholeTags(field, value, codec.dialect.encodings)
+    if (isBroken) rows.push({ ...rows.pop()!, meaning: brokenTags[options.language ?? "en"] })
+    return
+  }
   const bytes = options.reveal === true ? found.bytes : shownInside(field, found.bytes)
   for (const part of found.parts) partRows(`${field.de}.`, part, { field, from, bytes, options }, rows)
+}
+
+const brokenTags = {
+  en: "no whole tags (BER-TLV)",
+  zh: "不是完整的标签（BER-TLV）",
+  both: "no whole tags (BER-TLV) 不是完整的标签"
 }
 
 interface Shown {

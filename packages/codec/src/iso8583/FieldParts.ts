@@ -53,6 +53,10 @@ export const fieldParts = (
   return parts === undefined ? undefined : { bytes, parts }
 }
 
+/** Whether a field that holds tags (BER-TLV) holds whole ones. Of other structures a value may be shorter or of another use. */
+export const hasWholeTags = (field: FieldLayout, value: string | Uint8Array, defaults: EncodingDefaults): boolean =>
+  field.structure?.style !== "ber-tlv" || value.length === 0 || fieldParts(field, value, defaults) !== undefined
+
 /** Printable ASCII: what JSON shows as a text. */
 const isText = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
 

@@ -8,7 +8,7 @@ import { CommandFailed } from "../Exit.ts"
 import { fileBytes } from "../FileBytes.ts"
 import { differenceText } from "../message/DifferenceText.ts"
 import { type Input, type InputForm, MessageInput } from "../message/MessageInput.ts"
-import { encodeJson, messageLine, messageTable, type Shown } from "../message/MessageText.ts"
+import { encodeJson, messageLine, messageTable, oddities, type Shown } from "../message/MessageText.ts"
 import { digitsOf } from "../message/paste/HexLine.ts"
 import { type Wire, type WireGiven, wireFlags, wireOf } from "./WireFlags.ts"
 
@@ -231,8 +231,10 @@ export const encode = Command.make(
         Stream.run(Stream.fromIterable<string | Uint8Array>(out), stdout()),
         () => new CommandFailed({ exit: "bad", says: "Standard output cannot be written." })
       )
-      for (const [at, one] of built.entries())
-        if (typeof one === "string") yield* Console.error(`message ${at + 1}: ${one}`)
+      for (const [at, one] of built.entries()) {
+        const says = typeof one === "string" ? [one] : oddities(codec, given[at])
+        for (const what of says) yield* Console.error(`message ${at + 1}: ${what}`)
+      }
       yield* someBad(built.length - good.length)
     })
 ).pipe(

@@ -6,10 +6,12 @@ import {
   describe,
   explain,
   type FrameFormat,
+  hasWholeTags,
   isMessageError,
   type MessageError,
   messageFromJson,
   messageToJson,
+  reveal,
   wholeFrame
 } from "@jinka/codec"
 import Table from "cli-table3"
@@ -74,4 +76,15 @@ export const encodeJson = (codec: Codec, json: unknown, frame: FrameFormat | und
     if (cause instanceof RangeError) return `${cause.message}.`
     throw cause
   }
+}
+
+/** What is odd in a message that is built all the same, for a test of a partner maybe; empty where nothing is. */
+export const oddities = (codec: Codec, json: unknown): ReadonlyArray<string> => {
+  const message = messageFromJson(codec, json)
+  if (isMessageError(message)) return []
+  return codec.layout.defined.flatMap((field) => {
+    const value = message.fields[field.de]
+    const isWhole = value === undefined || hasWholeTags(field, reveal(value), codec.dialect.encodings)
+    return isWhole ? [] : [`field ${field.de} holds no whole tags (BER-TLV); it is built as it is given.`]
+  })
 }
