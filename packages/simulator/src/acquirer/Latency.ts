@@ -4,7 +4,7 @@
  * Owns three histograms: from the intended start, from the actual sending, and how late the generator itself was.
  * Requests that were never answered are recorded at the time after which they were given up. Warm-up is left out.
  */
-import { build, type Histogram } from "hdr-histogram-js"
+import { type Histogram, makeHistogram } from "../Histogram.ts"
 
 /** Milliseconds with three decimals. */
 export interface Percentiles {
@@ -29,9 +29,6 @@ export interface LatencyTotals {
 /** Microseconds; 60 s is the longest that is kept apart. */
 const HIGHEST = 60_000_000
 
-const histogram = (): Histogram =>
-  build({ lowestDiscernibleValue: 1, highestTrackableValue: HIGHEST, numberOfSignificantValueDigits: 3 })
-
 const microseconds = (milliseconds: number): number => Math.min(HIGHEST, Math.max(1, Math.round(milliseconds * 1000)))
 
 const percentiles = (from: Histogram): Percentiles => ({
@@ -47,9 +44,9 @@ const percentiles = (from: Histogram): Percentiles => ({
 export class Latency {
   private readonly warmUp: number
   private begins = Number.POSITIVE_INFINITY
-  private readonly response = histogram()
-  private readonly service = histogram()
-  private readonly lag = histogram()
+  private readonly response = makeHistogram(HIGHEST)
+  private readonly service = makeHistogram(HIGHEST)
+  private readonly lag = makeHistogram(HIGHEST)
 
   /** Requests intended in the first `warmUp` milliseconds of the load are not recorded. */
   constructor(warmUp: number) {

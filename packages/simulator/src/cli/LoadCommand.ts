@@ -6,7 +6,7 @@ import { tryToWrite, writeTexts } from "../file/TextFile.ts"
 import { LiveLine } from "../load/LiveLine.ts"
 import { readLoadFile } from "../load/LoadFile.ts"
 import { loadHtml } from "../load/LoadHtml.ts"
-import { boundText, histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
+import { boundText, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
 import {
   type Bound,
   findKnee,
@@ -66,11 +66,16 @@ interface Paths {
 }
 
 const writeReports = ({ histogram, html, json }: Paths, result: LoadResult): Effect.Effect<void, FileFailed> =>
-  writeTexts([
-    [html, () => loadHtml(result)],
-    [json, () => `${JSON.stringify(loadJson(result), undefined, 2)}\n`],
-    [histogram, () => histogramLog(result)]
-  ])
+  Effect.flatMap(histogram === undefined ? Effect.succeed("") : logOf(result), (log) =>
+    writeTexts([
+      [html, () => loadHtml(result)],
+      [json, () => `${JSON.stringify(loadJson(result), undefined, 2)}\n`],
+      [histogram, () => log]
+    ])
+  )
+
+const logOf = (result: LoadResult): Effect.Effect<string> =>
+  Effect.promise(async () => (await import("../load/HistogramLog.ts")).histogramLog(result))
 
 /** Lines on standard error: in a terminal one that changes, otherwise one a second. */
 const makeWatch = (quiet: boolean) =>

@@ -1,6 +1,5 @@
-/** What a load came to, for people and programs: a live line, tables, JSON and an HdrHistogram log. Prints nothing. */
+/** What a load came to, for people and programs: a live line, tables and JSON. Prints nothing. */
 import Table from "cli-table3"
-import { HistogramLogWriter } from "hdr-histogram-js"
 import { type Second, type Series, type Spread, spreadOf } from "./Measure.ts"
 import { profileLasts } from "./Profile.ts"
 import { type Knee, type LoadResult, wentWrong } from "./RunLoad.ts"
@@ -127,21 +126,4 @@ export const loadJson = (result: LoadResult): object => {
     })),
     perSecond: measure.seconds
   }
-}
-
-/** The histograms as an HdrHistogram log, a tag for each series: what other tools read and add up. */
-export const histogramLog = ({ lasted, measure, startedAt }: LoadResult): string => {
-  let text = ""
-  const writer = new HistogramLogWriter((piece) => {
-    text += piece
-  })
-  writer.outputComment("[Latencies from the intended start, microseconds, by jinka-sim load]")
-  writer.outputLogFormatVersion()
-  writer.outputStartTime(startedAt)
-  writer.outputLegend()
-  for (const { latency, link, message } of measure.series) {
-    latency.tag = `${message}@${link}`.replaceAll(/[,\s]/g, "_")
-    writer.outputIntervalHistogram(latency, startedAt / 1000, (startedAt + lasted) / 1000)
-  }
-  return text
 }

@@ -5,14 +5,11 @@
  * silence cannot look fast.
  * Arguments are monotonic milliseconds.
  */
-import { build, type Histogram } from "hdr-histogram-js"
+import { type Histogram, makeHistogram } from "../Histogram.ts"
 import { type AnswerCodes, anyCode } from "./AnswerCodes.ts"
 
 /** Microseconds; two minutes is the longest that is kept apart. */
 const HIGHEST = 120_000_000
-
-const histogram = (): Histogram =>
-  build({ lowestDiscernibleValue: 1, highestTrackableValue: HIGHEST, numberOfSignificantValueDigits: 3 })
 
 const microseconds = (ms: number): number => Math.min(HIGHEST, Math.max(1, Math.round(ms * 1000)))
 
@@ -74,7 +71,7 @@ export interface Totals extends Counts {
 export class Series {
   readonly message: string
   readonly link: string
-  readonly latency = histogram()
+  readonly latency = makeHistogram(HIGHEST)
   readonly counts: Counts = { sent: 0, answered: 0, timedOut: 0, lost: 0, notSent: 0 }
   /** Answers by their response code. */
   readonly codes = new Map<string, number>()
@@ -103,12 +100,12 @@ export class Series {
 
 /** All that a run measures. */
 export class Measure {
-  readonly all = histogram()
-  readonly lag = histogram()
+  readonly all = makeHistogram(HIGHEST)
+  readonly lag = makeHistogram(HIGHEST)
   readonly series: Array<Series> = []
   readonly seconds: Array<Second> = []
   /** The second that is running, for the live line. */
-  interval = histogram()
+  interval = makeHistogram(HIGHEST)
   private intervalLag = 0
   private sent = 0
   private answered = 0
@@ -174,7 +171,7 @@ export class Measure {
       lagMax: this.intervalLag
     }
     this.seconds.push(row)
-    this.interval = histogram()
+    this.interval = makeHistogram(HIGHEST)
     this.intervalLag = this.sent = this.answered = this.timedOut = 0
     return row
   }
