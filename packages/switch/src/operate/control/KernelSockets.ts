@@ -98,27 +98,38 @@ const endHex = (end: string): string => {
 export const keyOf = (local: string, remote: string): string => `${endHex(local)} ${endHex(remote)}`
 
 /** What `/proc` writes: 32-bit words in the byte order of the machine, which is little-endian wherever Node runs. */
-const fromProc = (end: string): string => {
+const inProc = (end: string): string => {
   const [address = "", port = ""] = end.split(":")
-  const words = address.match(/.{8}/g) ?? []
-  return `${plain(words.map((word) => word.match(/../g)!.reverse().join("")).join(""))}:${port}`
+  return `${address.replace(/(..)(..)(..)(..)/g, "$4$3$2$1")}:${port}`
 }
 
-/** The connections of one file that are asked for. Lines that are none are passed over. */
+/** Both ways in which `/proc` writes a connection: of IPv4 in `tcp`, mapped into IPv6 in `tcp6`. */
+const namesInProc = (key: string): ReadonlyArray<string> => {
+  const ends = key.split(" ")
+  return ["", mapped].map((before) => ends.map((end) => inProc(before + end)).join(" "))
+}
+
+/**
+ * The connections of one file that are asked for. Lines that are none are passed over. A machine may have ten thousand others: of
+ * a line only the two addresses are looked at, as they stand there, until it is one of ours.
+ */
 export const socketsIn = (text: string, wanted: ReadonlySet<string>): Map<string, KernelSocket> => {
   const found = new Map<string, KernelSocket>()
-  for (const line of text.split("\n").slice(1)) {
-    const [, local, remote, state, queues, timer, retransmits] = line.trim().split(/\s+/)
-    if (local === undefined || remote === undefined || state === undefined || state === "0A") continue
-    const key = `${fromProc(local)} ${fromProc(remote)}`
-    if (!wanted.has(key)) continue
-    const [sent = "0", received = "0"] = (queues ?? "").split(":")
-    const [active = "00", when = "0"] = (timer ?? "").split(":")
+  const keys = new Map([...wanted].flatMap((key) => namesInProc(key).map((name) => [name, key] as const)))
+  for (let begin = text.indexOf("\n") + 1; begin > 0; begin = text.indexOf("\n", begin) + 1) {
+    const from = text.indexOf(": ", begin) + 2
+    const to = text.indexOf(" ", text.indexOf(" ", from) + 1)
+    const key = keys.get(text.slice(from, to))
+    if (key === undefined) continue
+    const [state = "", queues = "", timer = "", retransmits = "0"] = text.slice(to + 1, to + 100).split(/\s+/)
+    if (state === "0A") continue
+    const [sent = "0", received = "0"] = queues.split(":")
+    const [active = "00", when = "0"] = timer.split(":")
     found.set(key, {
       state: states[state] ?? `state ${state}`,
       sendQueue: Number.parseInt(sent, 16),
       receiveQueue: Number.parseInt(received, 16),
-      retransmits: Number.parseInt(retransmits ?? "0", 16),
+      retransmits: Number.parseInt(retransmits, 16),
       timer: timers[active] ?? `timer ${active}`,
       timerMs: active === "00" ? 0 : Number.parseInt(when, 16) * TICK_MS
     })
