@@ -121,6 +121,42 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("A journal whose Po
     )
   )
 
+  live(
+    "says what is wrong with a PostgreSQL that takes no entries, and goes on with all of them when it does",
+    (directory) =>
+      withJournalAt(placeOf(server.url("writer"), "refused"), directory, (journal) =>
+        Effect.gen(function* () {
+          const refuse = (code: string) =>
+            Effect.promise(() =>
+              server.administer(
+                `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it is so' USING ERRCODE = '${code}'; END $$`,
+                "CREATE TRIGGER refuse BEFORE INSERT ON jinka.commit_group FOR EACH ROW EXECUTE FUNCTION refuse()"
+              )
+            )
+          const take = Effect.promise(() => server.administer("DROP FUNCTION refuse CASCADE"))
+          for (const [code, says] of [
+            ["53100", "DiskFull: .* It says .*53100.* Free space on PostgreSQL's disk"],
+            ["58030", "DiskFailed: .* It says .*58030.* Have PostgreSQL's disk checked"],
+            ["53200", "StoreAway: .* It says .*53200.* Look at PostgreSQL"],
+            ["25006", "StoreAway: .* It says .*25006.* Look at PostgreSQL"]
+          ] as const) {
+            const { acknowledged, end } = writing(journal)
+            yield* until("groups are committed", () => acknowledged.length > 2)
+            yield* refuse(code)
+            yield* until(`it says ${says}`, () => new RegExp(`^PostgreSQL is away: ${says}`).test(journal.trouble()))
+            expect(journal.refuses()).toBe("away")
+            yield* take
+            const from = acknowledged.length
+            yield* until("groups are committed again", () => acknowledged.length > from + 2)
+            end()
+            yield* journal.drained
+            expect([journal.trouble(), journal.refuses()]).toEqual(["", undefined])
+          }
+          expectWhole(yield* allEntries(journal))
+        })
+      )
+  )
+
   live("acknowledges nothing that a synchronous standby has not got, though it can be seen", (directory) =>
     withJournalAt(placeOf(server.url("writer"), "standby"), directory, (journal) =>
       Effect.gen(function* () {

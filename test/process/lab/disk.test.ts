@@ -178,7 +178,7 @@ describe.skipIf(straceHindrance !== "")(
       const { err } = await running.ended
 
       expect(diskTrouble).toMatch(
-        /journal\.db: The database cannot be written, though its log can: .*; the log has .* MiB of at most 64/
+        /journal\.db: The database cannot be written, though its log can: .*; the log has .* MiB of at most 64.*, and the switch stops when it is full/
       )
       expect(shown.out).toContain(diskTrouble)
       expect(err).toContain("ERROR")

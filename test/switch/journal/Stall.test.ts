@@ -30,4 +30,17 @@ describe("a disk that has stopped answering", () => {
     stall.look(0, 7, 3, "here")
     expect(stall.look(3_600_000, 7, 3, "here")).toBeUndefined()
   })
+
+  it("is told with what the store said last, when it was away for too long", () => {
+    const told = (why: string) => {
+      const stall = new Stall()
+      for (let now = 0; now < 3000; now += 1000) stall.away(now, 3000, 2, why)
+      return stall.away(3000, 3000, 2, why)?.reason.problem
+    }
+
+    expect(told("PostgreSQL is away: no space left.")).toBe(
+      "The store has not answered for 3 s; 2 entries wait. PostgreSQL is away: no space left."
+    )
+    expect(told("")).toBe("The store has not answered for 3 s; 2 entries wait.")
+  })
 })

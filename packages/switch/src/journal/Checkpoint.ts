@@ -2,8 +2,9 @@
  * Moves what is committed from the write-ahead log into the database, and notices when that fails. SQLite's own checkpoints
  * swallow their errors: while the database file cannot be written and the log can, the log would grow until the disk is full.
  *
- * A failed checkpoint loses nothing, since every entry is in the log: it is told, and tried again after as many pages. A log at
- * its limit stops the journal (guarantee G9). Runs in the journal's thread, between an acknowledgement and the next commit.
+ * A failed checkpoint loses nothing, since every entry is in the log: it is told, and tried again after as many pages and at
+ * every look, so that what is told ends with the failure, also while nothing is committed. A log at its limit stops the journal
+ * (guarantee G9). Runs in the journal's thread, between an acknowledgement and the next commit.
  */
 import { statSync } from "node:fs"
 import type Database from "better-sqlite3"
@@ -38,7 +39,15 @@ export class Checkpoint {
   /** Told of a commit of so many bytes. Throws `JournalStop` when the log has reached its limit. */
   committed(bytes: number): void {
     this.pages += Math.ceil(bytes / PAGE_LENGTH) + PAGES_AROUND
-    if (this.pages < PAGES_BETWEEN) return
+    if (this.pages >= PAGES_BETWEEN) this.make()
+  }
+
+  /** Tries again what failed. Throws as `committed` does. */
+  look(): void {
+    if (this.isFailing) this.make()
+  }
+
+  private make(): void {
     this.pages = 0
     try {
       this.database.pragma("wal_checkpoint(PASSIVE)")
@@ -55,7 +64,7 @@ export class Checkpoint {
     const reason = reasonOf(error, this.path, "The database cannot be written, though its log can")
     const mib = (size: number) => `${(size / 1024 / 1024).toFixed(1)} MiB`
     const problem = `${reason.problem.replace(/\.?$/, "")}; the log has ${mib(size)} of at most ${mib(this.max)}`
-    if (size < this.max) return this.tell(`${this.path}: ${problem}`)
+    if (size < this.max) return this.tell(`${this.path}: ${problem}, and the switch stops when it is full`)
     throw new JournalStop(makeReason(reason._tag === "DiskFull" ? "DiskFull" : "DiskFailed", this.path, `${problem}.`))
   }
 }

@@ -221,7 +221,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
       const { committedSeq, pendingEntries } = journalWriter
       const isAway = open.refuses() === "away"
       const stopping = isAway
-        ? stall.away(now, open.yieldAfterMs, pendingEntries)
+        ? stall.away(now, open.yieldAfterMs, pendingEntries, trouble)
         : stall.look(now, committedSeq, pendingEntries, "the journal's disk")
       if (stopping !== undefined) failed(stopping)
     },

@@ -277,7 +277,7 @@ class JournalThread {
     this.indexedAt = performance.now()
   }
 
-  /** Syncs the anchor and looks at the free space, each when it is time. */
+  /** Syncs the anchor, looks at the free space, and at what failed to be moved into the database, each when it is time. */
   private keepHouse(): void {
     if (this.failed !== undefined || !this.open) return
     const now = performance.now()
@@ -289,7 +289,13 @@ class JournalThread {
     } catch (error) {
       this.fail(reasonOf(error, this.options.directory, "The anchor cannot be written"))
     }
-    if (now - this.spaceChecked >= SPACE_CHECK_MS) this.checkSpace()
+    if (now - this.spaceChecked < SPACE_CHECK_MS) return
+    this.checkSpace()
+    try {
+      this.checkpoint.look()
+    } catch (error) {
+      this.fail(reasonOf(error, this.options.directory, "A checkpoint failed"))
+    }
   }
 
   private checkSpace(): void {

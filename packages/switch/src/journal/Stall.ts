@@ -32,12 +32,13 @@ export class Stall {
     return JournalError.of("DiskStalled", place, problem)
   }
 
-  /** The same while the store says that it is away: it may be for `limitMs`. */
-  away(now: number, limitMs: number, pending: number): JournalError | undefined {
+  /** The same while the store says that it is away, and `why`: it may be for `limitMs`. */
+  away(now: number, limitMs: number, pending: number, why: string): JournalError | undefined {
     this.gone += this.passed(now)
     this.waited = 0
     if (this.gone < limitMs) return undefined
-    const problem = `The store has not answered for ${Math.round(this.gone / 1000)} s; ${pending} entries wait.`
+    const last = why === "" ? "" : ` ${why}${why.endsWith(".") ? "" : "."}`
+    const problem = `The store has not answered for ${Math.round(this.gone / 1000)} s; ${pending} entries wait.${last}`
     return JournalError.of("StoreAway", "the journal's store", problem)
   }
 

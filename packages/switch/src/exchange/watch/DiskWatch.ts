@@ -47,7 +47,9 @@ export class DiskWatch {
     if (trouble === this.trouble) return
     this.trouble = trouble
     const isOver = trouble === ""
-    this.desks.runtime.fork(isOver ? Effect.logInfo("the journal's disk is as it should be") : Effect.logError(trouble))
+    this.desks.runtime.fork(
+      isOver ? Effect.logInfo("the journal is written as it should be again") : Effect.logError(trouble)
+    )
   }
 
   /** When the disk's room runs out all new work is refused, and nobody else would say so. */

@@ -231,15 +231,19 @@ const noTables =
 const noRight =
   "Give the user of the URL the role that writes journals (GRANT jinka_switch TO ...), or the one that reads (jinka_reader)."
 
+const serversDisk =
+  "Have PostgreSQL's disk checked: its log and the kernel's say what failed. Nothing that was acknowledged is lost."
+
 /** What SQLSTATEs mean for an operator: postgresql.org/docs, Appendix A. The first that fits. */
 const states: ReadonlyArray<readonly [RegExp, JournalReasonTag, string?]> = [
   // 40001 is what a standby says when its replay is in the way of a question (postgresql.org/docs, "Handling Query Conflicts").
-  [/^(08|40|57P|57014|53300|25006)/, "StoreAway"],
+  [/^(08|25006|40|53[2-4]|55|57P|57014|XX000)/, "StoreAway"],
   [/^28/, "StoreRefused", "Correct user and password of the URL, and let the user in (pg_hba.conf)."],
   [/^3D000/, "StoreRefused", "Make the database, or correct its name in the URL."],
   [/^42501/, "StoreRefused", noRight],
   [/^(3F000|42P01)/, "NotJournal", noTables],
-  [/^(53100|58030)/, "DiskFull", "Free space on PostgreSQL's disk; nothing that was acknowledged is lost."],
+  [/^53100/, "DiskFull", "Free space on PostgreSQL's disk; nothing that was acknowledged is lost."],
+  [/^58/, "DiskFailed", serversDisk],
   [/^42/, "ThreadFailed"],
   [/^(XX001|XX002)/, "Corrupt", "Have the server's disk checked, and restore it from a backup or a standby."]
 ]

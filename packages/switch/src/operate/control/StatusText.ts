@@ -27,7 +27,7 @@ export const statusText = (report: StatusReport): string => {
   return [
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
-    ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}. The switch stops when the log is full`]),
+    ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}`]),
     ...(report.retention?.trouble
       ? [`! old days cannot be dropped from the journal: ${report.retention.trouble}`]
       : []),

@@ -92,7 +92,7 @@ export const changes = (before: StatusReport, after: StatusReport): ReadonlyArra
     ...moduleChanges(before.module, after.module),
     ...(before.diskTrouble === after.diskTrouble
       ? []
-      : [after.diskTrouble === "" ? "the journal's disk is well again" : `! ${after.diskTrouble}`]),
+      : [after.diskTrouble === "" ? "the journal is written as it should be again" : `! ${after.diskTrouble}`]),
     ...more(before.defects, after.defects, "message", "messages").map(
       (text) => `${text} given up because of a defect of the switch: see its log`
     ),
