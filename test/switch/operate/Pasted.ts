@@ -1,6 +1,7 @@
 /** Reading what is pasted as `decode` does, for tests. */
 import { compile, cups, type FrameFormat, isMessageError } from "@jinka/codec"
-import { type Input, type InputForm, MessageInput } from "../../../packages/switch/src/operate/message/MessageInput.ts"
+import type { Input, InputForm } from "../../../packages/switch/src/operate/message/MessageInput.ts"
+import { PastedInput } from "../../../packages/switch/src/operate/message/PastedInput.ts"
 import { purchase } from "./Line.ts"
 
 const codec = compile(cups)
@@ -21,7 +22,7 @@ export const read = (
   } = {}
 ) => {
   const { form = "auto", frame, is = isMessage, chunk = 65_536 } = options
-  const input = new MessageInput(form, frame, is)
+  const input = new PastedInput(form, frame, is)
   const bytes = Buffer.from(text as string, "latin1")
   const found: Array<Input> = []
   for (let at = 0; at < bytes.length; at += chunk) found.push(...input.push(bytes.subarray(at, at + chunk)))

@@ -3,8 +3,10 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { compile, cupsFrame, type Dialect, dialects, isMessageError, wholeFrame } from "@jinka/codec"
+import fc from "fast-check"
 import { afterEach, describe, expect, it } from "vitest"
 import { flowsOf } from "../../../packages/switch/src/operate/message/CapturedFlows.ts"
+import { otherReadings, WHOLE_TEXT_MAX } from "../../../packages/switch/src/operate/message/paste/OtherReadings.ts"
 import { isLong } from "../../Runs.ts"
 import { hexOf, read } from "./Pasted.ts"
 import { cleanUp, folder, jinka } from "./program.ts"
@@ -94,6 +96,111 @@ const notations: Readonly<Record<string, (bytes: Buffer) => string>> = {
   "lines of an odd number of digits": (bytes) => bytes.toString("hex").replaceAll(/.{31}/g, "$&\n")
 }
 
+/** Words of a size, in either order, with the last one filled up. */
+const words = (bytes: Buffer, size: number, isTurned: boolean) =>
+  rows(
+    Buffer.concat([bytes, Buffer.alloc((size - (bytes.length % size)) % size)]),
+    (row, at) =>
+      `${at.toString(8).padStart(7, "0")} ${rows(row, (word) => (isTurned ? Buffer.from(word).reverse() : word).toString("hex"), size).replaceAll("\n", " ")}`
+  )
+const threes = (bytes: Buffer, base: number) =>
+  [...bytes].map((byte) => byte.toString(base).padStart(3, base === 8 ? "0" : " ")).join(" ")
+const cells: Readonly<Record<number, string>> = {
+  0: "\\0",
+  7: "\\a",
+  8: "\\b",
+  9: "\\t",
+  10: "\\n",
+  11: "\\v",
+  12: "\\f",
+  13: "\\r"
+}
+const characters = (bytes: Buffer) =>
+  [...bytes]
+    .map((byte) =>
+      (
+        cells[byte] ?? (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : byte.toString(8).padStart(3, "0"))
+      ).padStart(4)
+    )
+    .join("")
+const octal = (at: number) => at.toString(8).padStart(7, "0")
+const intelHex = (bytes: Buffer) =>
+  `${rows(bytes, (row, at) => {
+    const record = Buffer.concat([Buffer.of(row.length, at >> 8, at & 0xff, 0), row])
+    return `:${record.toString("hex").toUpperCase()}${(-record.reduce((all, byte) => all + byte, 0) & 0xff).toString(16).padStart(2, "0").toUpperCase()}`
+  })}\n:00000001FF`
+
+/** What is read where line by line nothing is. */
+const wholeNotations: Readonly<Record<string, (bytes: Buffer) => string>> = {
+  "od --endian=big -t x2": (bytes) => words(bytes, 2, false),
+  "od -t x4": (bytes) => words(bytes, 4, true),
+  "od --endian=big -t x8": (bytes) => words(bytes, 8, false),
+  "od -A n -x": (bytes) => words(bytes, 2, true).replaceAll(/^\d{7}/gm, ""),
+  "od -b": (bytes) => `${rows(bytes, (row, at) => `${octal(at)} ${threes(row, 8)}`)}\n${octal(bytes.length)}`,
+  "od -t u1": (bytes) => `${rows(bytes, (row, at) => `${octal(at)} ${threes(row, 10)}`)}\n${octal(bytes.length)}`,
+  "od -c": (bytes) => `${rows(bytes, (row, at) => `${octal(at)}${characters(row)}`)}\n${octal(bytes.length)}`,
+  "hexdump -c": (bytes) =>
+    `${rows(bytes, (row, at) => `${at.toString(16).padStart(7, "0")}${characters(row).padEnd(64)}`)}\n${bytes.length.toString(16).padStart(7, "0")}`,
+  "od -t x1c": (bytes) => rows(bytes, (row, at) => `${octal(at)}  ${pairs(row).join("  ")}\n       ${characters(row)}`),
+  "x/32xb of a debugger": (bytes) =>
+    rows(
+      bytes,
+      (row, at) => `0x${(0x4040 + at).toString(16)} <buf+${at}>:\t${each(row, (pair) => `0x${pair}`, "\t")}`,
+      8
+    ),
+  "x/32cb of a debugger": (bytes) =>
+    rows(
+      bytes,
+      (row, at) =>
+        `0x${(0x4040 + at).toString(16)} <buf+${at}>:\t${[...new Int8Array(row)].map((n) => `${n} '${n > 31 && n !== 39 ? String.fromCharCode(n) : "\\000"}'`).join("\t")}`,
+      8
+    ),
+  "an array of a debugger": (bytes) =>
+    `$1 = {${each(bytes, (pair) => `0x${Number.parseInt(pair, 16).toString(16)}`, ", ").replaceAll(/(0x[0-9a-f]+)((?:, \1){9,})(?![0-9a-f])/g, (_, one: string, more: string) => `${one} <repeats ${more.split(",").length} times>`)}}`,
+  "Intel HEX": intelHex,
+  "objdump -s": (bytes) =>
+    `m:     file format binary\n\nContents of section .data:\n${rows(
+      bytes,
+      (row, at) =>
+        ` ${at.toString(16).padStart(4, "0")} ${rows(row, (word) => word.toString("hex"), 4)
+          .replaceAll("\n", " ")
+          .padEnd(35)}  ${shown(row)}`
+    )}`,
+  "a dump between bars": (bytes) =>
+    rows(
+      bytes,
+      (row, at) => `|${at.toString(16).padStart(8, "0")}| ${pairs(row).join(" ").padEnd(47)} |${shown(row).padEnd(16)}|`
+    ),
+  "a dump with two offsets": (bytes) =>
+    rows(
+      bytes,
+      (row, at) =>
+        `${at.toString(16).padStart(4, "0")}-${(at + 15).toString(16).padStart(4, "0")}: ${pairs(row).join(" ").padEnd(47)} | ${shown(row)}`
+    ),
+  "a dump behind addresses of a segment": (bytes) =>
+    rows(
+      bytes,
+      (row, at) =>
+        `1A2B:${(0x100 + at).toString(16).padStart(4, "0")}  ${pairs(row)
+          .join(" ")
+          .replace(/^(.{23}) /, "$1-")
+          .padEnd(48)}   ${shown(row)}`
+    ),
+  "hex and text side by side": (bytes) =>
+    rows(bytes, (row) => `${pairs(row).join(" ").toUpperCase().padEnd(47)}   ${shown(row)}`),
+  "base64 in a document of JSON": (bytes) => JSON.stringify({ dir: "in", message: bytes.toString("base64") }, null, 2),
+  "hex in a document of JSON": (bytes) => JSON.stringify([{ layers: { payload: pairs(bytes).join(":") } }], null, 2),
+  "numbers in a document of JSON": (bytes) => JSON.stringify({ dir: "in", message: [...bytes] }, null, 2),
+  "a text in JSON": (bytes) => JSON.stringify({ dir: "in", message: bytes.toString("latin1") }),
+  "base64 in YAML": (bytes) =>
+    `packets:\n  - peer: 0\n    data: !!binary |\n${bytes.toString("base64").replaceAll(/.{1,76}/g, "      $&\n")}`,
+  "literals one below the other": (bytes) =>
+    `(b'${escapedOnly(bytes.subarray(0, 31))}'\n b'${escapedOnly(bytes.subarray(31))}')`,
+  "a number a line": (bytes) => [...new Int8Array(bytes)].join("\n"),
+  "characters above their two digits": (bytes) =>
+    [shown(bytes), ...[0, 1].map((at) => each(bytes, (pair) => pair[at]!.toUpperCase()))].join("\n")
+}
+
 const fields = { 3: "000000", 4: "000000000100", 7: "1128073000", 11: "000001", 41: "TERM0001", 49: "156" }
 const messageOf = (dialect: Dialect): Buffer => {
   const bytes = compile(dialect).encode({ mti: "0200", fields })
@@ -117,13 +224,30 @@ describe.each(["cups", "iso8583v1987Ascii", "iso8583v1987AsciiRaw", "iso8583v198
   })
 })
 
+describe.each(["cups", "iso8583v1987Ascii", "iso8583v1987Bcd"])("A message of %s in a text of many lines", (name) => {
+  const dialect = dialects[name]!
+  const codec = compile(dialect)
+  const is = (bytes: Buffer) => !isMessageError(codec.decode(bytes))
+
+  it.each(Object.keys(wholeNotations))("is read with and without a length header from %s", (what) => {
+    const message = messageOf(dialect)
+    for (const frame of [undefined, cupsFrame]) {
+      const text = wholeNotations[what]!(frame === undefined ? message : Buffer.from(wholeFrame(frame, message)))
+      const given = frame === undefined ? { is } : { is, frame }
+      // With a character above each digit a message that is text is one itself.
+      expect(hexOf(read(text, given)), text).toContain(message.toString("hex"))
+    }
+  })
+})
+
 describe("The doctor", () => {
   it("says of a pasted text what it says of the bytes", async () => {
     const here = folder()
     const message = wholeFrame(cupsFrame, messageOf(dialects["cups"]!))
     // All of them are read above; here the command reads some, and with JINKA_LAB=long each.
     const every = isLong ? 1 : 6
-    for (const [what, write] of Object.entries(notations).filter((_, n) => n % every === 0)) {
+    const all = [...Object.entries(notations), ...Object.entries(wholeNotations)]
+    for (const [what, write] of all.filter((_, n) => n % every === 0)) {
       const path = join(here, "pasted")
       writeFileSync(path, Buffer.from(write(message), "latin1"))
       const { code, out } = await jinka(["doctor", path])
@@ -152,6 +276,69 @@ describe("A line of any length", () => {
     },
     60_000
   )
+})
+
+describe("The readings of a whole text", () => {
+  const signs = [
+    "/*",
+    '"\\a',
+    "' ",
+    "(byte) ",
+    "[1, ",
+    "%",
+    "\\x3",
+    "1 ",
+    "0000:  ",
+    "&H",
+    "30 ",
+    "30:",
+    "  ",
+    "AAAA ",
+    "a-",
+    "`0",
+    "| 000 ",
+    '{"a":',
+    "'",
+    "\\",
+    "<a",
+    "0000\n",
+    "30 30\n",
+    " 060 ",
+    "   0",
+    "S1",
+    ":10",
+    "0x0 <repeats 9999 times>, ",
+    "'a' <repeats 9999 times>"
+  ]
+
+  it("take time by the length of the text, and room too", () => {
+    for (const sign of signs)
+      for (const before of ["", "{", '"', "0000: "]) {
+        const text = (before + sign.repeat(WHOLE_TEXT_MAX)).slice(0, WHOLE_TEXT_MAX)
+        const began = performance.now()
+        const size = otherReadings(text)
+          .flat()
+          .reduce((all, { length }) => all + length, 0)
+        expect([sign, size < 4_000_000, performance.now() - began < 20_000]).toEqual([sign, true, true])
+      }
+  }, 60_000)
+
+  it("never end in a defect", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.constantFrom(...signs), fc.string({ unit: "binary" })), { maxLength: 40 }),
+        (parts) => {
+          for (const bytes of otherReadings(parts.join("")).flat()) expect(bytes.length).toBeGreaterThan(9)
+        }
+      ),
+      { numRuns: isLong ? 5000 : 200 }
+    )
+  })
+
+  it("are no messages where the dialect reads none: the lines are told as before", () => {
+    const found = hexOf(read(wholeNotations["od -b"]!(Buffer.alloc(64, 7)), {}))
+    expect(found.join()).toContain("dump it with `xxd`")
+  })
 })
 
 describe("What only looks like another notation", () => {

@@ -7,6 +7,8 @@ import { CommandFailed } from "../Exit.ts"
 import { type Flow, flowsOf } from "../message/CapturedFlows.ts"
 import { diagnosisText } from "../message/DiagnosisText.ts"
 import { bytesOfLine } from "../message/paste/HexLine.ts"
+import { otherReadings, WHOLE_TEXT_MAX } from "../message/paste/OtherReadings.ts"
+import { pastedText } from "../message/paste/PastedForm.ts"
 import { asJson } from "./Asked.ts"
 import { bytesOf } from "./MessageCommand.ts"
 import { codecOf } from "./WireFlags.ts"
@@ -22,15 +24,22 @@ const bad = (says: string): CommandFailed => new CommandFailed({ exit: "usage", 
 /** A dump is some four times as long as its bytes, and a capture has headers. */
 const READ_MAX = 64 * EXAMINED_MAX
 
-/** The directions of what was captured. */
+/** The directions of what was captured, or why there are none; and the text that it may be, to be read in another way. */
+interface Captured {
+  readonly flows: ReadonlyArray<Flow> | string
+  readonly text: string
+}
+
+/** Reads what was captured. */
 const captured = Effect.fnUntraced(function* (
   source: string
-): Effect.fn.Return<ReadonlyArray<Flow>, CommandFailed, FileSystem.FileSystem | Stdio.Stdio> {
+): Effect.fn.Return<Captured, CommandFailed, FileSystem.FileSystem | Stdio.Stdio> {
   const files = yield* FileSystem.FileSystem
   const isFile = source === "-" || (yield* Effect.orElseSucceed(files.exists(source), () => false))
   if (!isFile) {
     const bytes = bytesOfLine(source)
-    if (bytes !== undefined && bytes.length > 0) return [{ title: "", bytes, others: [Buffer.from(source, "latin1")] }]
+    if (bytes !== undefined && bytes.length > 0)
+      return { flows: [{ title: "", bytes, others: [Buffer.from(source, "latin1")] }], text: "" }
     return yield* bad("The capture is no file and no pairs of hex digits.")
   }
   const chunks: Array<Uint8Array> = []
@@ -42,9 +51,28 @@ const captured = Effect.fnUntraced(function* (
       return length < READ_MAX
     })
   )
-  const flows = flowsOf(Buffer.concat(chunks))
-  return typeof flows === "string" ? yield* bad(`${source} cannot be read: ${flows}.`) : flows
+  const bytes = Buffer.concat(chunks)
+  const flows = flowsOf(bytes)
+  return {
+    flows: typeof flows === "string" ? `${source} cannot be read: ${flows}.` : flows,
+    text: length > WHOLE_TEXT_MAX ? "" : pastedText(bytes)
+  }
 })
+
+/** Most readings that are looked at where the usual one explains nothing. */
+const READINGS_MAX = 64
+
+/** Of a text that explains nothing line by line: what its other readings say; nothing where they say nothing either. */
+const diagnosedOtherwise = (text: string, options: ExamineOptions): ReadonlyArray<Diagnosis> =>
+  otherReadings(text)
+    .flat()
+    .slice(0, READINGS_MAX)
+    .map((bytes) => examine(bytes, options))
+    .filter(([best]) => best !== undefined && best.decoded > 0 && best.score >= GOOD_MIN)
+    .reduce((best, one) => (worth(one) > worth(best) ? one : best), [])
+
+/** A score below is a guess. */
+const GOOD_MIN = 50
 
 /** The diagnoses of a direction, read in the way that makes most sense: a text that is data of another kind is one of them. */
 const diagnosed = ({ bytes, others }: Flow, options: ExamineOptions): ReadonlyArray<Diagnosis> =>
@@ -92,16 +120,22 @@ export const doctor = Command.make(
         own[dialect.name] = dialect
         if (isDialectFile(name)) paths.set(dialect.name, name)
       }
-      const flows = yield* captured(flags.capture)
+      const { flows: given, text } = yield* captured(flags.capture)
+      const options = { dialects: { ...own, ...dialects } }
+      const found = typeof given === "string" ? [] : given.map((flow) => diagnosed(flow, options))
+      const isExplained = found.some(([first]) => (first?.score ?? 0) >= GOOD_MIN)
+      const otherwise = isExplained ? [] : diagnosedOtherwise(text, options)
+      if (typeof given === "string" && otherwise.length === 0) return yield* bad(given)
+      const flows = typeof given === "string" || otherwise.length > 0 ? [{ title: "" }] : given
       let best = 0
-      for (const flow of flows) {
-        const diagnoses = diagnosed(flow, { dialects: { ...own, ...dialects } }).map((one) => ofFile(one, paths))
+      for (const [at, flow] of flows.entries()) {
+        const diagnoses = (otherwise.length > 0 ? otherwise : found[at]!).map((one) => ofFile(one, paths))
         best = Math.max(best, diagnoses[0]?.score ?? 0)
         if (flows.length > 1) yield* Console.error(`# ${flow.title.trim() === "" ? "a direction" : flow.title}`)
         const isSaid = !flags.json || diagnoses.length > 0
         if (isSaid) yield* Console.log(flags.json ? json(diagnoses) : diagnosisText(diagnoses))
       }
-      if (best < 50) {
+      if (best < GOOD_MIN) {
         return yield* new CommandFailed({ exit: "bad", says: noneIsGood })
       }
     })

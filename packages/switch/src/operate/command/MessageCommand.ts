@@ -9,6 +9,7 @@ import { fileBytes } from "../FileBytes.ts"
 import { differenceText } from "../message/DifferenceText.ts"
 import { type Input, type InputForm, MessageInput } from "../message/MessageInput.ts"
 import { encodeJson, messageLine, messageTable, oddities, type Shown } from "../message/MessageText.ts"
+import { PastedInput } from "../message/PastedInput.ts"
 import { digitsOf } from "../message/paste/HexLine.ts"
 import { type Wire, type WireGiven, wireFlags, wireOf } from "./WireFlags.ts"
 
@@ -73,7 +74,7 @@ interface Comparing extends WireGiven {
 }
 
 const allMessages = Effect.fnUntraced(function* (source: string, form: InputForm, { codec, frame }: Wire) {
-  const messages = new MessageInput(form, frame, isMessageOf(codec))
+  const messages = new PastedInput(form, frame, isMessageOf(codec))
   const found: Array<Input> = []
   yield* Stream.runForEach(bytesGiven(source), (chunk) => Effect.sync(() => found.push(...messages.push(chunk))))
   return [...found, ...messages.end()]
@@ -105,7 +106,7 @@ export const decode = Command.make(
     ...wireFlags,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
       Flag.withDescription(
-        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS; lines of a log with digits in them; arrays, escapes and decimal numbers of programs) or binary; auto (the default) looks at it, and takes base64, pcap and pcapng files too"
+        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS; numbers and characters of od, hexdump and gdb, Intel HEX; lines of a log and documents of JSON with digits or base64 in them; arrays, escapes and decimal numbers of programs) or binary; auto (the default) looks at it, and takes base64, pcap and pcapng files too"
       ),
       Flag.withDefault("auto")
     ),
@@ -144,7 +145,7 @@ export const decode = Command.make(
       const show = flags.output === "table" || (flags.output === "auto" && isTerminal) ? messageTable : messageLine
       const { codec, frame } = yield* wireOf(flags)
       const showing = { reveal: flags.unmask, language: flags.language }
-      const messages = new MessageInput(flags.form, frame, isMessageOf(codec))
+      const messages = new PastedInput(flags.form, frame, isMessageOf(codec))
       let flow: string | undefined
       let bad = 0
       let count = 0

@@ -113,7 +113,7 @@ export class MessageInput {
 
   /** Whether bytes are one message, in its frame where there is one. */
   private isWhole(bytes: Buffer): boolean {
-    const messages = this.frame === undefined ? [bytes] : framesIn(this.frame, bytes)
+    const messages = this.frame === undefined ? [bytes] : messagesIn(this.frame, bytes)
     return messages.length > 0 && messages.every((one) => typeof one !== "string" && this.isMessage!(one))
   }
 
@@ -207,7 +207,7 @@ export class MessageInput {
 
   private unframed(bytes: Buffer, at: number): ReadonlyArray<Input> {
     if (this.frame === undefined) return [{ _tag: "message", at, bytes }]
-    const messages = framesIn(this.frame, bytes)
+    const messages = messagesIn(this.frame, bytes)
     if (messages.length === 0) return [{ _tag: "wrong", at, why: "an idle frame, which holds no message" }]
     return messages.map((one) =>
       typeof one === "string" ? { _tag: "wrong", at, why: one } : { _tag: "message", at, bytes: one }
@@ -309,7 +309,7 @@ const prose =
   "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message"
 
 /** The messages in the frames that bytes are, or what is wrong with them; idle frames are left out. */
-const framesIn = (frame: FrameFormat, bytes: Uint8Array): ReadonlyArray<Buffer | string> => {
+export const messagesIn = (frame: FrameFormat, bytes: Uint8Array): ReadonlyArray<Buffer | string> => {
   const found: Array<Buffer | string> = []
   const sink = {
     frame: (buffer: Buffer, start: number, end: number) => {
