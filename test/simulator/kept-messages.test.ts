@@ -5,13 +5,18 @@
 import { compile, coveredCopy, derive, dialects, isMessageError } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 import type { Expectation } from "../../packages/simulator/src/dialogue/Dialogue.ts"
+import { junitXml } from "../../packages/simulator/src/dialogue/DialogueReport.ts"
+import { htmlReport } from "../../packages/simulator/src/dialogue/HtmlReport.ts"
 import { differences } from "../../packages/simulator/src/dialogue/Match.ts"
 import { told } from "../../packages/simulator/src/dialogue/Observed.ts"
 import { Recorded } from "../../packages/simulator/src/dialogue/Recorded.ts"
 import type { Scope } from "../../packages/simulator/src/dialogue/References.ts"
+import type { Outcome } from "../../packages/simulator/src/dialogue/Runner.ts"
+import { transcriptText } from "../../packages/simulator/src/dialogue/Transcript.ts"
 import { makeWireFormat, type WireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
 import { namesOf } from "../../packages/simulator/src/proxy/FaultHistory.ts"
 import { aboutOf, factsOf, keyOf } from "../../packages/simulator/src/scripted/Facts.ts"
+import { compareAnswers, noTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
 import { lineOf } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { discretionary, showsNumber, track2Of, valuesOf } from "../codec/cover/Canaries.ts"
 import { isLong } from "../Runs.ts"
@@ -53,14 +58,54 @@ const history = (form: WireFormat, bytes: Buffer): string => {
   return JSON.stringify(about)
 }
 
-const outputs = (form: WireFormat, bytes: Buffer): ReadonlyArray<readonly [string, string | Uint8Array]> => [
+/** Both sides of a comparison of answers: the message, and one that has nothing but its number. */
+const compared = (form: WireFormat, bytes: Buffer): string => {
+  const stan = "2".padStart(form.codec.layout.fields[11]!.units, "0")
+  const other = form.codec.encode({ mti: `${form.codec.dialect.version}200`, fields: { 11: stan } })
+  if (isMessageError(other)) throw new Error("cannot be built")
+  return JSON.stringify([
+    compareAnswers(form.codec, bytes, other, noTolerance),
+    compareAnswers(form.codec, other, bytes, noTolerance)
+  ])
+}
+
+/** The report of a broken rule, as text and as a page: the message sent, received, beside another one, and as bare bytes. */
+const reported = (form: WireFormat, bytes: Buffer): string => {
+  const message = told(form, bytes, 0)
+  const ids = form.codec.layout.defined.map(({ de }) => String(de))
+  const at = { at: 0, partner: "A" }
+  const transcript = [
+    { ...at, _tag: "sent", message, wire: bytes },
+    { ...at, _tag: "received", message },
+    { ...at, _tag: "sentBytes", wire: bytes, hasMessage: false }
+  ]
+  const mark = { message, ids, beside: message }
+  const dialogue = { file: "d", rule: "r", source: "s", caseText: "", partners: [{ name: "A" }] }
+  const times = { startedAt: 0, endedAt: 0, startedWall: 0 }
+  const failure = { says: ["no"], mark, step: undefined }
+  const outcome = { dialogue, result: "broken", skipped: "", failure, transcript, ...times } as unknown as Outcome
+  return `${transcriptText(outcome.transcript, 0, mark)}\n${htmlReport([outcome])}\n${junitXml([outcome])}`
+}
+
+/** Reports take long to write: a few of them, unless JINKA_LAB=long. */
+const outputs = (
+  form: WireFormat,
+  bytes: Buffer,
+  turn: number
+): ReadonlyArray<readonly [string, string | Uint8Array]> => [
   ["copy", coveredCopy(form.codec, bytes)],
   ["traffic", JSON.stringify(lineOf(form.codec, bytes, where, undefined))],
   ["other cards", JSON.stringify(lineOf(form.codec, bytes, where, Buffer.alloc(32, 7)))],
   ["names", JSON.stringify(namesOf(form.codec, told(form, bytes, 0).index))],
   ["differences", otherValues(form, bytes)],
   ["recording", recorded(form, bytes)],
-  ["history", history(form, bytes)]
+  ["history", history(form, bytes)],
+  ...(isLong || turn % 20 === 0
+    ? ([
+        ["comparison", compared(form, bytes)],
+        ["report", reported(form, bytes)]
+      ] as const)
+    : [])
 ]
 
 /** Each field meets the number or the track; JINKA_LAB=long: both. */
@@ -72,6 +117,7 @@ describe("What the simulator keeps of messages", () => {
     it(`has no piece of ${pan} and of its track, of good messages, broken ones and those of another dialect`, () => {
       const leaks: Array<string> = []
       let seen = 0
+      let turn = 0
       for (const [at, form] of forms.entries()) {
         const codec = compile(form.codec.dialect)
         const stan = "1".padStart(codec.layout.fields[11]!.units, "0")
@@ -90,7 +136,7 @@ describe("What the simulator keeps of messages", () => {
                 ...others.map((other) => [`read as ${other.codec.dialect.name}`, other, bytes] as const)
               ]
               for (const [what, read, message] of cases)
-                for (const [output, text] of outputs(read, Buffer.from(message))) {
+                for (const [output, text] of outputs(read, Buffer.from(message), turn++)) {
                   seen++
                   const found = showsNumber(text, pan) ?? showsNumber(text, discretionary)
                   if (found !== undefined)
