@@ -1,6 +1,6 @@
 /** The console: signs on, listens to the switch, shows one page at a time, and carries out what a person wants done. */
 import { forget, ratesOf, remember } from "./charts.js"
-import { element } from "./elements.js"
+import { bookmark, element } from "./elements.js"
 import { doubtPage, linksPage, ratesPage } from "./pages.js"
 import { alarmsPage, auditPage, dayPage, keysPage } from "./records.js"
 import { tracePage } from "./search.js"
@@ -26,15 +26,26 @@ let before
 /** Whether a person has done something since the last beat: the page asks for its records again. */
 let isActed = false
 let events
+/** Whether the page waits for somebody to log in. */
+let isOut = false
 
-/** Asks the switch; a body makes it a POST. What it refuses comes back as `{ error }`. */
+/** Asks the switch; a body makes it a POST. What it refuses comes back as `{ error }`, and that it does not answer, too. */
 const ask = async (path, body) => {
   const how =
     body === undefined
       ? {}
       : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
-  const answer = await fetch(path, { ...how, credentials: "same-origin" })
-  if (answer.status === 401) signOn(word("ended"))
+  let answer
+  try {
+    answer = await fetch(path, { ...how, credentials: "same-origin" })
+  } catch {
+    return { error: word(body === undefined ? "lost" : "noAnswer") }
+  }
+  if (answer.status === 401) {
+    // Whoever is typing a token already is not disturbed.
+    if (!isOut) signOn(word(body === undefined ? "ended" : "endedUndone"))
+    return { error: word("ended") }
+  }
   try {
     return await answer.json()
   } catch {
@@ -55,12 +66,16 @@ const outcome = ({ did, outcomes, says }) =>
     .join("; ") ??
   "✓"
 
+/** What the journal takes for a reason; the switch judges anew. */
+const isReason = (text) => /^[ -~]{1,120}$/.test(text) && !/\d{8}/.test(text)
+
 /** Closes the dialog of the act before; a dialog that was opened meanwhile stays. */
 let closing
 
 /** Asks a person for the reason, does it, and says what came of it. `more`: what the act needs besides; `choice`: what he says of it. */
 const act = (title, path, more = {}, choice = undefined) => {
   const dialog = at("ask")
+  const goBack = bookmark(document.activeElement)
   clearTimeout(closing)
   const go = element("button", { type: "submit" }, word("doIt"))
   const reason = element("textarea", { id: "reason", maxlength: "120", required: true })
@@ -69,9 +84,16 @@ const act = (title, path, more = {}, choice = undefined) => {
     event.preventDefault()
     // Whoever presses twice means it once.
     if (go.disabled) return
+    // A line that was broken while typing is one line for the journal.
+    const because = reason.value.trim().replace(/\s+/g, " ")
+    if (!isReason(because)) {
+      told.className = "error"
+      told.textContent = word("whyWrong")
+      return reason.focus()
+    }
     go.disabled = true
     const chosen = choice === undefined ? {} : { [choice.input.name]: choice.value() }
-    const answer = await ask(path, { ...more, ...chosen, reason: reason.value })
+    const answer = await ask(path, { ...more, ...chosen, reason: because })
     told.className = answer.error === undefined ? "" : "error"
     told.textContent = answer.error ?? outcome(answer)
     isActed = true
@@ -94,6 +116,7 @@ const act = (title, path, more = {}, choice = undefined) => {
       )
     )
   )
+  dialog.addEventListener("close", goBack, { once: true })
   dialog.showModal()
   reason.focus()
 }
@@ -157,6 +180,8 @@ const show = (name) => {
 const say = (text, isBad) => {
   at("told").textContent = text
   at("told").toggleAttribute("data-bad", isBad)
+  // What is shown is as old as the last beat.
+  at("main").toggleAttribute("data-stale", isBad && !isOut)
 }
 
 const hear = ({ data }) => {
@@ -177,19 +202,23 @@ const hear = ({ data }) => {
 }
 
 const listen = () => {
+  if (isOut) return
   events?.close()
   events = new EventSource("/api/events")
   events.addEventListener("message", hear)
   events.addEventListener("error", async () => {
     say(word("lost"), true)
     if (events.readyState !== EventSource.CLOSED) return
-    // Refused, not cut off: the session has ended.
-    signOn(word("ended"))
+    // Refused, not cut off: the session has ended, which the answer says; or the switch is not ready to be looked at.
+    await ask("/api/status")
+    if (!isOut) setTimeout(listen, 3000)
   })
 }
 
 const begin = async () => {
-  const { paths } = await (await fetch("/openapi.json")).json()
+  const { error, paths } = await ask("/openapi.json")
+  if (error !== undefined) return isOut ? undefined : signOn(error)
+  isOut = false
   const there = Object.keys(pages).filter((name) => needs[name] === undefined || Object.hasOwn(paths, needs[name]))
   if (!there.includes(page)) page = "links"
   at("leave").hidden = false
@@ -206,7 +235,9 @@ const begin = async () => {
 }
 
 const signOn = (why = "") => {
+  isOut = true
   events?.close()
+  at("ask").close()
   at("leave").hidden = true
   at("tabs").replaceChildren()
   update = () => {}
@@ -216,10 +247,14 @@ const signOn = (why = "") => {
   const enter = async (event) => {
     event.preventDefault()
     const headers = { authorization: `Bearer ${token.value.trim()}` }
-    const answer = await fetch("/session", { method: "POST", headers })
+    const status = await fetch("/session", { method: "POST", headers }).then(
+      (answer) => answer.status,
+      () => 0
+    )
     token.value = ""
-    if (answer.ok) begin()
-    else told.textContent = word("wrongToken")
+    if (status >= 200 && status < 300) return begin()
+    told.textContent = status === 401 ? word("wrongToken") : status === 0 ? word("lost") : `HTTP ${status}`
+    token.focus()
   }
   at("main").replaceChildren(
     element(
@@ -248,6 +283,11 @@ at("language").addEventListener("click", () => {
 at("leave").addEventListener("click", async () => {
   await ask("/session/end", {})
   signOn()
+})
+// Back and forward of the browser.
+addEventListener("hashchange", () => {
+  const name = location.hash.slice(1)
+  if (!isOut && name !== page && Object.hasOwn(pages, name)) show(name)
 })
 speak()
 // A session of before, or a certificate, needs no token.

@@ -55,14 +55,23 @@ const rowOf = (one) => {
   return row === null ? "" : Object.values(row.dataset).join(" ")
 }
 
-/** Puts other children in a place, and leaves the keyboard where it was: on the same button of the same row. */
-export const renew = (place, ...children) => {
-  const focused = document.activeElement
+/** Remembers where the keyboard is; what comes of it brings it back there: to the same button of the same row, or to the page. */
+export const bookmark = (focused, place = document.getElementById("main")) => {
   const was = place.contains(focused) ? [rowOf(focused), focused.textContent] : undefined
+  return () => {
+    if (was === undefined) return
+    const all = [...place.querySelectorAll("button, select")].filter((one) => rowOf(one) === was[0])
+    const again = all.find((one) => one.textContent === was[1]) ?? all[0]
+    if (again !== undefined) return again.focus()
+    if (document.activeElement === document.body) document.getElementById("main").focus()
+  }
+}
+
+/** Puts other children in a place, and leaves the keyboard where it was. */
+export const renew = (place, ...children) => {
+  const goBack = bookmark(document.activeElement, place)
   place.replaceChildren(...children)
-  if (was === undefined) return
-  const again = [...place.querySelectorAll("button")].find((one) => rowOf(one) === was[0] && one.textContent === was[1])
-  again?.focus()
+  goBack()
 }
 
 /** One number to look at. */

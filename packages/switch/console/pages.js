@@ -42,6 +42,12 @@ const actsOf = (link, { act, role }) => {
       element("option", { value: one }, word(one))
     )
   )
+  // Arrows and letters change a closed menu: the first one would be an act already. They open it instead.
+  menu.addEventListener("keydown", (event) => {
+    if (["Tab", "Shift", "Escape"].includes(event.key) || event.ctrlKey || event.altKey || event.metaKey) return
+    event.preventDefault()
+    menu.showPicker()
+  })
   menu.addEventListener("change", () => {
     const chosen = menu.value
     menu.value = ""

@@ -90,6 +90,15 @@ const words = {
   token: ["Token", "令牌"],
   tokenHint: ["The token of one of `admin.users`.", "配置 admin.users 中某用户的令牌。"],
   live: ["live", "实时"],
+  noAnswer: [
+    "The switch has not answered: whether it was done, the audit says.",
+    "交换机没有应答：是否已执行，请查看操作审计。"
+  ],
+  endedUndone: ["The session has ended: what you asked for was not done.", "会话已结束：刚才的操作没有执行。"],
+  whyWrong: [
+    "The reason needs 1 to 120 ASCII characters, and no run of 8 digits.",
+    "原因须为 1 至 120 个英文字符，不得有连续 8 位数字。"
+  ],
   lost: ["No connection to the switch: trying again", "与交换机失去联系，正在重试"],
   wrongToken: ["No user has this token.", "令牌无效。"],
   ended: ["The session has ended.", "会话已结束。"],
