@@ -161,8 +161,9 @@ export const auditPage = (main, { ask }) => {
   }
 }
 
-const amount = ({ amount, count }) =>
-  `${count.toLocaleString("en")} · ${(amount / 100).toLocaleString("en", { minimumFractionDigits: 2 })}`
+/** A count and an amount in units of its currency. */
+const amount = ({ amount, count }, decimals) =>
+  `${count.toLocaleString("en")} · ${(amount / 10 ** decimals).toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })}`
 
 /** The day that follows `date`, a text like 2026-11-28. */
 const dayAfter = (date) => {
@@ -227,10 +228,12 @@ export const dayPage = (main, hands) => {
     ["side", "wide"],
     ["message"],
     ["type"],
-    ["approved", "number"],
+    ["currency"],
+    ["approvedCount", "number"],
     ["reversed", "number"],
     ["refusedCount", "number"],
     ["unknown", "number"],
+    ["undone", "number"],
     ["openCount", "number"]
   ]
   const row = (one) =>
@@ -242,11 +245,13 @@ export const dayPage = (main, hands) => {
       cell(word(one.side), "wide"),
       cell(one.mti),
       cell(`${one.type} ${one.name}`),
-      cell(amount(one.approved), "number"),
-      cell(amount(one.reversed), "number"),
-      cell(amount(one.declined), "number"),
-      cell(amount(one.unknown), one.unknown.count > 0 ? "number state bad" : "number"),
-      cell(amount(one.open), "number")
+      cell(one.currency === "" ? "–" : one.currency),
+      cell(amount(one.approved, one.decimals), "number"),
+      cell(amount(one.reversed, one.decimals), "number"),
+      cell(amount(one.declined, one.decimals), "number"),
+      cell(amount(one.unknown, one.decimals), one.unknown.count > 0 ? "number state bad" : "number"),
+      cell(amount(one.undone, one.decimals), "number"),
+      cell(amount(one.open, one.decimals), "number")
     )
   const { update, look, place } = asking(
     main,

@@ -1,10 +1,11 @@
-/** The console when things go wrong in front of it: the switch killed and back, a session that ended, a wrong reason, a keyboard. */
+/** The console in trouble: the switch killed and back, a session that ended, a wrong reason, several currencies, a keyboard. */
 import type { Page } from "playwright-core"
 import { afterEach, describe, expect, it } from "vitest"
 import { because, isMissing, needs, open, operator, start, useBrowser, viewer, withConsole } from "./Browser.ts"
-import { until } from "./Line.ts"
+import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, type RunningSwitch, runSwitchProcessIn } from "./program.ts"
 import { freePort } from "./reloading.ts"
+import { purchase } from "./swiped.ts"
 
 const browser = useBrowser()
 afterEach(cleanUp)
@@ -101,6 +102,41 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
     await running.stop()
 
     expect(new Set(said)).toEqual(new Set(["原因须为 1 至 120 个英文字符，不得有连续 8 位数字。"]))
+  })
+
+  it("shows totals in each currency's own units", async () => {
+    const running = await start()
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "both links are ready")
+    const amounts: ReadonlyArray<readonly [string, string]> = [
+      ["156", "000000012300"],
+      ["392", "000000012301"],
+      ["414", "000000012302"]
+    ]
+    for (const [at, [currency, amount]] of amounts.entries()) {
+      const asked = purchase(at + 1)
+      acquirer.send({ ...asked, fields: { ...asked.fields, 4: amount, 49: currency } })
+      issuer.send(answerTo(await issuer.next()))
+      await acquirer.next()
+    }
+    const { page, wrong } = await open(browser(), running, viewer)
+    await go(page, "Business day")
+    const rows = page.locator("tr").filter({ hasText: "acquirer" }).filter({ hasText: "0200" })
+    await rows.nth(2).waitFor()
+    const shown = await rows.allInnerTexts()
+    await page.close()
+    acquirer.close()
+    issuer.close()
+    await running.stop()
+
+    const cells = shown.map((row) => row.split("\t"))
+    expect(cells.map((row) => [row[5], row[6]])).toEqual([
+      ["156", "1 · 123.00"],
+      ["392", "1 · 12,301"],
+      ["414", "1 · 12.302"]
+    ])
+    expect(wrong).toEqual([])
   })
 
   it("acts on no arrow of a closed menu, leaves the keyboard where it was, and goes back with the browser", async () => {

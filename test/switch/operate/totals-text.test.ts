@@ -12,6 +12,7 @@ const row = (of: Partial<TotalsRow>): TotalsRow => ({
   type: "00",
   name: "purchase",
   currency: "156",
+  decimals: 2,
   approved: none,
   reversed: none,
   declined: none,

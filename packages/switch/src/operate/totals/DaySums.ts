@@ -1,4 +1,5 @@
 /** Sums by business day, link and type of transaction. Pure; what an outcome is and which day it is on is not decided here. */
+import { currencyExponent } from "@jinka/codec"
 import type { BusinessDay } from "../../exchange/day/BusinessDay.ts"
 import type { Sum, TotalsReport, TotalsRow } from "./TotalsReport.ts"
 
@@ -57,6 +58,7 @@ export class DaySums {
     const made: Row = {
       ...of,
       name,
+      decimals: currencyExponent(currency),
       approved: zero(),
       reversed: zero(),
       declined: zero(),

@@ -29,6 +29,8 @@ const TotalsRow = Schema.Struct({
   name: Schema.String,
   /** As in the messages; empty where they name none. */
   currency: Schema.String,
+  /** How many digits of its amounts are behind the point: 2, also where the currency is not known. */
+  decimals: Schema.Number,
   /** Approved, with what was approved in part; what was taken back later is among them. */
   approved: Sum,
   /** Of the approved: reversed, and the reversal acknowledged. */
