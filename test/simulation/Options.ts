@@ -54,7 +54,7 @@ export interface Options {
   readonly issuers: ReadonlyArray<IssuerOptions>
   /** Phase with faults; then everything is healed. */
   readonly chaos: number
-  /** Phase with traffic and without faults, to see that service is back. */
+  /** Longest phase with traffic and without faults: it ends when service is back for each acquirer. */
   readonly calm: number
   /** Longest time until nothing is pending after the last purchase. */
   readonly drainMax: number

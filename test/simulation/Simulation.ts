@@ -1,9 +1,8 @@
 /**
  * One run of the simulation: a seed in, findings and a trace hash out.
  *
- * Three phases: chaos (traffic and faults), calm (everything healed, issuers behave well, traffic goes on: service
- * must come back), drain (no new
- * traffic: everything must come to its end). Then the checkers look at the history.
+ * Three phases: chaos (traffic and faults), calm (everything healed, issuers behave well, traffic goes on until service is back
+ * for each acquirer), drain (no new traffic: everything must come to its end). Then the checkers look at the history.
  */
 import { Cause, Exit } from "effect"
 import type { PartnerPlan } from "../../packages/simulator/src/scripted/PartnerPlan.ts"
@@ -174,7 +173,10 @@ class Run {
 
   private calm(): void {
     const healedAt = this.world.startsAt + this.world.nowMs
-    this.world.advance(this.options.calm)
+    const until = this.world.nowMs + this.options.calm
+    // Partners of files have schedules, which go on to the end.
+    const isOver = () => this.options.files === undefined && this.partners.unserved(healedAt).length === 0
+    while (this.world.nowMs < until && !isOver()) this.world.advance(Math.min(1000, until - this.world.nowMs))
     for (const named of this.partners.unserved(healedAt)) this.find(named)
   }
 

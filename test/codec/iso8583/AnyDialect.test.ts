@@ -16,7 +16,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { runs } from "../../Runs.ts"
 import { anyDialect } from "./anyDialect.ts"
-import { anyMessage } from "./arbitrary.ts"
+import { anyMessage, anyText } from "./arbitrary.ts"
 import { decoded, encoded, revealed } from "./plain.ts"
 
 /** A dialect and some messages of it. */
@@ -86,7 +86,7 @@ describe("Any dialect", () => {
       fc.integer({ min: 1, max: 192 }).map(String),
       fc.oneof(
         fc.string({ maxLength: 20 }),
-        fc.string({ unit: "binary", maxLength: 12 }),
+        anyText(12),
         fc.stringMatching(/^[0-9]{0,99}$/),
         fc.uint8Array({ maxLength: 80 })
       ),

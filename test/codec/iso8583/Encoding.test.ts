@@ -13,7 +13,7 @@ import {
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { runs } from "../../Runs.ts"
-import { anyMessage } from "./arbitrary.ts"
+import { anyMessage, anyText } from "./arbitrary.ts"
 import { decoded, encoded, revealed } from "./plain.ts"
 
 describe("Encoding", () => {
@@ -101,7 +101,7 @@ describe("Encoding", () => {
         fc.stringMatching(/^[0-9]{1,11}$/),
         fc.stringMatching(/^[0-9A-Fa-f]{2}$/),
         fc.stringMatching(/^[0-9A-F]{6}$/),
-        fc.string({ unit: "binary", maxLength: 8 })
+        anyText(8)
       ),
       { maxKeys: 3 }
     )

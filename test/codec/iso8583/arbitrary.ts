@@ -82,3 +82,12 @@ export const plain = (message: object): unknown =>
   JSON.parse(
     JSON.stringify(message, (_, value) => (value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value))
   )
+
+/**
+ * Any text of at most so many characters of Unicode. Not `fc.string({ unit: "binary" })`: fast-check looks at all of Unicode for
+ * it, which takes longer than the tests that use it.
+ */
+export const anyText = (maxLength: number): fc.Arbitrary<string> =>
+  fc
+    .array(fc.oneof(fc.integer({ min: 0, max: 0xd7ff }), fc.integer({ min: 0xe000, max: 0x10ffff })), { maxLength })
+    .map((points) => String.fromCodePoint(...points))

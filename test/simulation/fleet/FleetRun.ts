@@ -243,7 +243,8 @@ class FleetRun {
     world.advance(within)
     if (!this.nodes.some(({ isServing }) => isServing))
       this.find(`liveness: nobody had the switch ${within} ms after the end of all faults`)
-    world.advance(this.options.calm - within)
+    const until = world.nowMs + this.options.calm - within
+    while (world.nowMs < until && this.partners.unserved(healedAt).length > 0) world.advance(1000)
     for (const named of this.partners.unserved(healedAt)) this.find(named)
   }
 
