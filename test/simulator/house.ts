@@ -53,7 +53,7 @@ export const openHouse = (settings: HouseSettings = {}): Effect.Effect<House, un
       silenceLimit: 90_000,
       redialFrom: 5,
       redialTo: 20,
-      tick: 5,
+      tick: 50,
       ...settings.link
     }
     const issuer = yield* startIssuer({

@@ -155,6 +155,14 @@ export class Acquirer implements Session {
       this.repeats.send(now, (repeated, message) => this.repeat(connection, repeated, message))
   }
 
+  /** When the next slot, repeat or end of a request's time is due. */
+  nextAt(): number {
+    const slot = this.isStopped ? undefined : this.schedule?.nextDue
+    const repeat = this.signOn.connection === undefined ? undefined : this.repeats.nextDue
+    const never = Number.POSITIVE_INFINITY
+    return Math.min(slot ?? never, repeat ?? never, this.outstanding.nextDue)
+  }
+
   /** Sends every slot that is due. The load begins with the first sign-on. */
   private load(now: number): void {
     if (this.isStopped || this.schedule === undefined) return

@@ -61,10 +61,15 @@ export class Outstanding {
     return this.ended.get(key)
   }
 
+  /** When the time of the first one is up; Infinity when there is none. */
+  get nextDue(): number {
+    const first = this.open.values().next().value
+    return first === undefined ? Number.POSITIVE_INFINITY : first.sentAt + this.timeout
+  }
+
   /** The first request whose time is up. */
   overdue(now: number): Waiting | undefined {
-    const first = this.open.values().next().value
-    return first !== undefined && first.sentAt + this.timeout <= now ? first : undefined
+    return this.nextDue <= now ? this.open.values().next().value : undefined
   }
 
   /** Requests that were sent on a connection. */

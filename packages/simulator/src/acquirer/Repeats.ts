@@ -60,15 +60,18 @@ export class Repeats<Asked = Request, Out = PartnerMessage> {
 
   /** A new connection: everything is due at once. */
   restart(): void {
-    for (const repeated of this.waiting.values()) this.ready.set(repeated.key, repeated)
+    for (const repeated of this.waiting.values()) {
+      repeated.due = 0
+      this.ready.set(repeated.key, repeated)
+    }
     this.waiting.clear()
   }
 
   /** Gives every due message with its attempt number counted up. */
   send(now: number, write: (repeated: Repeated<Asked, Out>, message: Out) => void): void {
     for (let sent = 0; sent < BURST; sent++) {
-      const next = this.nextDue(now)
-      if (next === undefined) return
+      const next = this.first
+      if (next === undefined || next.due > now) return
       this.remove(next.key)
       this.waiting.set(next.key, next)
       next.due = now + this.interval
@@ -82,10 +85,12 @@ export class Repeats<Asked = Request, Out = PartnerMessage> {
     return [...this.ready.values(), ...this.waiting.values()]
   }
 
-  private nextDue(now: number): Repeated<Asked, Out> | undefined {
-    const ready = this.ready.values().next().value
-    if (ready !== undefined) return ready
-    const waiting = this.waiting.values().next().value
-    return waiting !== undefined && waiting.due <= now ? waiting : undefined
+  /** When the first one is due; Infinity when there is none. */
+  get nextDue(): number {
+    return this.first?.due ?? Number.POSITIVE_INFINITY
+  }
+
+  private get first(): Repeated<Asked, Out> | undefined {
+    return this.ready.values().next().value ?? this.waiting.values().next().value
   }
 }

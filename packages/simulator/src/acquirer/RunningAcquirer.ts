@@ -4,7 +4,7 @@
  * Owns starting and the orderly end: no new requests, what is under way ends, reversals are acknowledged (up to a
  * limit), sign-off, links closed, history flushed.
  */
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Latch, type Scope } from "effect"
 import { chanceOf } from "../chance/Chance.ts"
 import type { HistoryLine } from "../history/History.ts"
 import { makeLineFile, noLineFile } from "../history/LineFile.ts"
@@ -59,10 +59,18 @@ export const startAcquirer = (
     }
     const acquirer = new Acquirer(run.acquirer, { append }, time)
     const { seed } = run.acquirer.workload
-    const ticked = withTick(acquirer, () => file.tick())
+    const loaded = Latch.makeUnsafe(false)
+    const ticked = withTick(acquirer, () => {
+      file.tick()
+      if (!acquirer.isLoading) loaded.openUnsafe()
+    })
+    const stopLoad = (): void => {
+      acquirer.stopLoad()
+      loaded.openUnsafe()
+    }
     const link = yield* makePartnerLink(run.link, ticked, chanceOf(seed, "redial"))
     const finish = Effect.gen(function* () {
-      acquirer.stopLoad()
+      stopLoad()
       yield* until(() => acquirer.isDrained, run.drainLimit)
       acquirer.finish()
       yield* until(() => acquirer.isSignedOff, SIGN_OFF_LIMIT)
@@ -73,8 +81,8 @@ export const startAcquirer = (
     return {
       link,
       totals: () => acquirer.totals(),
-      stopLoad: () => acquirer.stopLoad(),
-      loaded: Effect.repeat(Effect.sleep(LOOK), { until: () => !acquirer.isLoading }).pipe(Effect.asVoid),
+      stopLoad,
+      loaded: loaded.await,
       finish
     }
   })

@@ -104,6 +104,11 @@ export class Schedule {
     return this.begins + (slot * 1000) / this.rate
   }
 
+  /** When the next slot is due; Infinity when there is none. */
+  get nextDue(): number {
+    return this.isOver ? Number.POSITIVE_INFINITY : this.dueAt(this.next)
+  }
+
   /** The next slot when it is due, otherwise undefined. */
   take(now: number): number | undefined {
     if (this.isOver || this.dueAt(this.next) > now) return undefined

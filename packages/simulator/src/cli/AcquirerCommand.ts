@@ -113,7 +113,7 @@ export const acquirerCommand = Command.make(
   flags,
   Effect.fn(function* (input) {
     // A tick of 1 ms: the load is sent at most that much later than its schedule says.
-    const link = yield* linkSettings(input, 1)
+    const link = yield* linkSettings(input)
     const mix = yield* mixOf(input.mix)
     const bins = yield* binsOf(input.bins)
     const { seed, cards, terminals, amountFrom, amountTo, track2, pin } = input

@@ -124,8 +124,11 @@ export interface LinkInput {
   readonly redial: number
 }
 
-/** Settings of the links, with a tick of so many milliseconds; exactly one of --connect and --listen must be given. */
-export const linkSettings = (input: LinkInput, tick: number): Effect.Effect<LinkSettings, SettingInvalid> => {
+/** Between two ticks of a partner that has nothing to do, in milliseconds: how late an idle frame may be. */
+const TICK_MS = 50
+
+/** Settings of the links; exactly one of --connect and --listen must be given. */
+export const linkSettings = (input: LinkInput): Effect.Effect<LinkSettings, SettingInvalid> => {
   const { connect, listen } = input
   const chosen = connect ?? listen
   if (chosen === undefined || (connect !== undefined && listen !== undefined)) {
@@ -142,7 +145,7 @@ export const linkSettings = (input: LinkInput, tick: number): Effect.Effect<Link
     endpoint: chosen,
     redialFrom: Math.floor(input.redial / 5),
     redialTo: input.redial,
-    tick
+    tick: TICK_MS
   })
 }
 

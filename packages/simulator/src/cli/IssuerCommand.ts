@@ -54,7 +54,7 @@ export const issuerCommand = Command.make(
   flags,
   Effect.fn(function* (input) {
     // Only delayed answers wait for a tick.
-    const link = yield* linkSettings(input, 5)
+    const link = yield* linkSettings(input)
     const output = yield* makeOutput(input.format)
     let behaviour: BehaviourSettings = {
       seed: input.seed,

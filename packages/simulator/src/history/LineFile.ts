@@ -9,8 +9,9 @@
  */
 import { closeSync, fstatSync, ftruncateSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import { Effect, Exit, type Scope } from "effect"
+import { Clock, Effect, Exit, type Scope } from "effect"
 import { makeFolder, openForAppending } from "../file/TextFile.ts"
+import { timepieceOf } from "../partner/Session.ts"
 import { FileFailed, FileLost, reasonOf } from "../SimulatorError.ts"
 
 /** A file to append objects to. */
@@ -18,7 +19,7 @@ export interface LineFile {
   readonly append: (line: object) => void
   /** Writes what has gathered. Throws `FileLost` when the disk refuses: a run without its history is worth nothing. */
   readonly flush: () => void
-  /** For every tick: flushes at every twentieth. */
+  /** For every tick: flushes when the last time was long enough ago. */
   readonly tick: () => void
 }
 
@@ -33,8 +34,8 @@ const written = (descriptor: number, before: number): number => {
   }
 }
 
-/** Ticks between two writes: a system call per tick costs more than all else at a few thousand lines a second. */
-const TICKS_PER_FLUSH = 20
+/** Between two writes, in milliseconds: a system call per tick costs more than all else at a few thousand lines a second. */
+const FLUSH_MS = 20
 
 /**
  * Opens a file, and empties it with the first flush; its directory is made when it is missing. Flushed and closed with the scope,
@@ -49,6 +50,7 @@ export const makeLineFile = (path: string): Effect.Effect<LineFile, FileFailed, 
       },
       catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
     })
+    const time = timepieceOf(yield* Clock.Clock)
     let gathered: Array<string> = []
     let isBegun = false
     let isLost = false
@@ -82,10 +84,11 @@ export const makeLineFile = (path: string): Effect.Effect<LineFile, FileFailed, 
         closeSync(descriptor)
       })
     )
-    let ticks = 0
+    let flushedAt = time.monotonic()
     const tick = (): void => {
-      ticks++
-      if (ticks % TICKS_PER_FLUSH === 0) flush()
+      if (gathered.length === 0 || time.monotonic() - flushedAt < FLUSH_MS) return
+      flushedAt = time.monotonic()
+      flush()
     }
     return { append: (line) => gathered.push(JSON.stringify(line)), flush, tick }
   })

@@ -136,6 +136,11 @@ export class Issuer implements Session {
     }
   }
 
+  /** When the next delayed answer is due. */
+  nextAt(): number {
+    return this.delayed.nextDue
+  }
+
   /** Signs off if we signed on: the last thing before the links are closed. */
   finish(): void {
     this.signOn.close()

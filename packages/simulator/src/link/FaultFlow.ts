@@ -119,6 +119,12 @@ export class FaultFlow {
     target.on("drain", () => this.resume())
   }
 
+  /** Whether nothing waits here, and nothing was lost: without faults it has no need to be pumped. */
+  get isIdle(): boolean {
+    const isEmpty = this.stage === undefined && this.queue.length === 0 && this.late.size === 0
+    return isEmpty && this.lost === 0 && this.isEnded === this.isEndSent
+  }
+
   /** Bytes that a black hole has swallowed. */
   get swallowed(): number {
     return this.lost

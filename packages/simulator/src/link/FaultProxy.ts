@@ -6,7 +6,7 @@
  * nothing of messages and draws nothing but from its seed. A black hole never heals for connections that lost bytes through it:
  * when it ends they are reset, because a TCP stream with a gap cannot exist.
  */
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Latch, type Scope } from "effect"
 import { chanceOf } from "../chance/Chance.ts"
 import { timepieceOf } from "../partner/Session.ts"
 import { type ListenFailed, reasonOf } from "../SimulatorError.ts"
@@ -128,6 +128,18 @@ export const makeFaultProxy = (
       }
       return Effect.sync(() => void server.close())
     }
+    const work = Latch.makeUnsafe(true)
+    // Without a plan and a fault bytes go on as they come, and nobody has to look at them a thousand times a second.
+    const isAtRest = (): boolean =>
+      plan === undefined &&
+      commanded.toTarget === noFlowFaults &&
+      commanded.fromTarget === noFlowFaults &&
+      [...pairs].every(({ toTarget, fromTarget }) => toTarget.isIdle && fromTarget.isIdle)
+    const pause = Effect.suspend(() => {
+      if (!isAtRest()) return Effect.sleep("1 millis")
+      work.closeUnsafe()
+      return work.await
+    })
     yield* Effect.suspend(() => {
       const wish = plan?.tick(time.monotonic(), acts) ?? false
       for (const { toTarget, fromTarget } of pairs) {
@@ -136,7 +148,7 @@ export const makeFaultProxy = (
       }
       resetHoled(pairs, faultsOf)
       return follow(wish)
-    }).pipe(Effect.andThen(Effect.sleep("1 millis")), Effect.forever, Effect.forkScoped)
+    }).pipe(Effect.andThen(pause), Effect.forever, Effect.forkScoped)
     return {
       endpoint,
       connections: () => pairs.size,
@@ -150,6 +162,7 @@ export const makeFaultProxy = (
       set: (direction, change) => {
         if (direction !== "fromTarget") commanded.toTarget = { ...commanded.toTarget, ...change }
         if (direction !== "toTarget") commanded.fromTarget = { ...commanded.fromTarget, ...change }
+        work.openUnsafe()
       },
       heal: () => {
         commanded.toTarget = commanded.fromTarget = noFlowFaults

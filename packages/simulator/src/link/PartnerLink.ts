@@ -13,12 +13,13 @@ import { type EntranceSettings, makeEntrance } from "./Entrance.ts"
 import type { Endpoint } from "./Listener.ts"
 import { type ConnectionSettings, PartnerConnection } from "./PartnerConnection.ts"
 import type { PartnerEnd } from "./Sockets.ts"
+import { makeTicks } from "./Ticks.ts"
 
 /** Settings of a partner's links. Times in milliseconds. */
 export interface LinkSettings<In extends object = PartnerMessage, Out = In>
   extends ConnectionSettings<In, Out>,
     EntranceSettings {
-  /** Between two ticks of the session; 0: the owner ticks the link. */
+  /** Between two ticks of a session that has nothing to do; 0: the owner ticks the link. */
   readonly tick: number
 }
 
@@ -52,9 +53,23 @@ export const makePartnerLink = <In extends object = PartnerMessage, Out = In>(
   Effect.gen(function* () {
     const time = timepieceOf(yield* Clock.Clock)
     const connections = new Set<PartnerConnection<In, Out>>()
+    const tick = (): void => {
+      const now = time.monotonic()
+      for (const connection of connections) connection.tick(now)
+      session.tick()
+    }
+    const nextAt = () => session.nextAt?.() ?? Number.POSITIVE_INFINITY
+    const ticks = makeTicks({ most: settings.tick, nextAt, tick, time })
+    const told: Session<In, Out> = {
+      ...{ linkUp: session.linkUp.bind(session), linkDown: session.linkDown.bind(session), tick },
+      received: (connection, message) => {
+        session.received(connection, message)
+        ticks.look()
+      }
+    }
     const attach = (open: PartnerEnd): void => {
       const onDown = (connection: PartnerConnection<In, Out>): void => void connections.delete(connection)
-      connections.add(new PartnerConnection(open, nextEpoch(), session, settings, time, onDown))
+      connections.add(new PartnerConnection(open, nextEpoch(), told, settings, time, onDown))
     }
     const drop = (how: Cut, reason: string): void => {
       for (const connection of [...connections]) {
@@ -64,16 +79,7 @@ export const makePartnerLink = <In extends object = PartnerMessage, Out = In>(
     }
     yield* Effect.addFinalizer(() => Effect.sync(() => drop("fin", "partner stops")))
     const entrance = yield* makeEntrance(settings, chance, attach)
-    const tick = (): void => {
-      const now = time.monotonic()
-      for (const connection of connections) connection.tick(now)
-      session.tick()
-    }
-    const ticking = yield* Effect.forkScoped(
-      settings.tick === 0
-        ? Effect.never
-        : Effect.sync(tick).pipe(Effect.andThen(Effect.sleep(settings.tick)), Effect.forever)
-    )
+    const ticking = yield* Effect.forkScoped(settings.tick === 0 ? Effect.never : ticks.run)
     const shut = (how: Cut, reason: string): Effect.Effect<void> =>
       Effect.andThen(
         entrance.shut,

@@ -22,8 +22,10 @@ export interface Session<In extends object = PartnerMessage, Out = In> {
   readonly linkUp: (connection: Connection<Out>) => void
   readonly linkDown: (connection: Connection<Out>, reason: string) => void
   readonly received: (connection: Connection<Out>, message: In) => void
-  /** Called every few milliseconds. */
+  /** Called when something is due, and now and then besides. */
   readonly tick: () => void
+  /** When the next thing is due that must not be late, monotonic milliseconds; Infinity, or left out: nothing is. */
+  readonly nextAt?: () => number
 }
 
 /** A session that does something more at every tick. */
@@ -34,7 +36,8 @@ export const withTick = (session: Session, more: () => void): Session => ({
   tick: () => {
     session.tick()
     more()
-  }
+  },
+  nextAt: () => session.nextAt?.() ?? Number.POSITIVE_INFINITY
 })
 
 /** The clock as plain functions, for code that runs per message. */
