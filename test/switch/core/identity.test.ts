@@ -177,6 +177,30 @@ describe("a partner that speaks for another", () => {
   )
 })
 
+describe("a header that names another destination than us", () => {
+  it.effect("is taken and noted once, with both names; blanks, our own and an unchecked link's are not", () =>
+    Effect.gen(function* () {
+      const noted = (change: Partial<LinkAll>, destinations: ReadonlyArray<string>) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const { a, commit, issuer, store } = yield* bench(change)
+            for (const [n, destination] of destinations.entries())
+              a.say({ ...purchase({ 11: `00003${n}` }), header: { destination, source: "48020000" } })
+            yield* commit
+            expect(types(issuer.heard())).toEqual(destinations.map(() => "0200"))
+            const events = store.entries.filter(({ kind }) => kind === EntryKind.event)
+            return events.map(({ code }) => code).filter((text) => text.includes("destination"))
+          })
+        )
+
+      expect(yield* noted({}, ["00010000", "00010344", "", "01030000"])).toEqual([
+        "a 0200 of the partner names 00010344 as the destination in its header, and we are 00010000: it was taken"
+      ])
+      expect(yield* noted({ identity: "unchecked" }, ["00010344"])).toEqual([])
+    })
+  )
+})
+
 describe("an answer", () => {
   it.effect("that approves more than was asked for in part, or echoes nothing, is none", () =>
     Effect.gen(function* () {

@@ -98,6 +98,10 @@ export class RecordLanguage implements Language {
     return undefined
   }
 
+  elsewhere(): undefined {
+    return undefined
+  }
+
   misnamed(): undefined {
     return undefined
   }

@@ -7,7 +7,7 @@
  */
 import type { Guard } from "../guard/Guard.ts"
 import type { Link } from "../link/Link.ts"
-import { counted, Notices, oneByOne } from "../link/Notices.ts"
+import { counted, Notices, oneByOne, patient } from "../link/Notices.ts"
 import type { Language } from "../message/Language.ts"
 import type { LinkDay } from "./day/BusinessDay.ts"
 import type { Settings, StoreAndForward } from "./delivery/StoreAndForward.ts"
@@ -46,6 +46,8 @@ export class Desk {
   readonly unmatchedNotices = new Notices(oneByOne)
   /** What is noted of messages that were refused because their key is that of another one, which was taken for delivery. */
   readonly usedKeys = new Notices(oneByOne)
+  /** What is noted of messages that are addressed to somebody else. */
+  readonly elsewhere = new Notices(patient)
   /** What is noted of keys that cannot be used, and of wrong MACs. */
   readonly keyAlarms = new Notices(oneByOne)
   /** What has passed over the link. */

@@ -10,7 +10,7 @@
  * take turns (`Turns`). What waits for the disk is in `Commits`. A partner that fills more than its share of the way to disk is
  * not read until its own have gone.
  */
-import { explain, isRequest, type MessageError, type MessageIndex } from "@jinka/codec"
+import { explain, isRequest, type MessageError, type MessageIndex, mtiText } from "@jinka/codec"
 import { Deferred, Effect } from "effect"
 import type { SecurityModule } from "../guard/SecurityModule.ts"
 import { SharedModule } from "../guard/SharedModule.ts"
@@ -273,11 +273,21 @@ export class Exchanges {
       return
     }
     if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
+    if (isAsking) this.tellElsewhere(desk, epoch, index)
     const { partnerClock } = desk.link
     if (isAsking && partnerClock.isDue(lastReceived))
       partnerClock.heard(lastReceived, desk.language.sinceSent(index, this.desks.wallMs))
     if (desk.guard !== undefined) return this.guards?.checks.enter(desk, desk.guard, epoch, index, arrivedAt)
     this.dispatch.pass(desk, epoch, index, arrivedAt)
+  }
+
+  /** A header that names another destination is taken, since partners differ there; but it may be a line to another system. */
+  private tellElsewhere(desk: Desk, epoch: number, index: MessageIndex): void {
+    const whom = desk.language.elsewhere(index)
+    if (whom === undefined) return
+    const text = `a ${mtiText(index.mti)} of the partner ${whom}, and we are ${desk.link.settings.ourInstitution}: it was taken`
+    const noted = desk.elsewhere.add("elsewhere", text, this.desks.now)
+    if (noted !== undefined) this.note(desk.link, epoch, noted, "warning")
   }
 
   /** Bytes in a good frame that are no message: noted, answered as a format error when its key can be read. */

@@ -148,6 +148,10 @@ export class Iso8583 implements Language {
     return this.naming.misnamed(index)
   }
 
+  elsewhere(index: MessageIndex): string | undefined {
+    return this.naming.elsewhere(index)
+  }
+
   key(index: MessageIndex, fields: ReadonlyArray<number>, out: Buffer): number {
     return this.codec.matchKey(index, fields, out, 0)
   }

@@ -91,6 +91,8 @@ export interface Language {
    * `names 48030000 as acquirer (DE 32)`. `undefined`: nothing.
    */
   misnamed(index: MessageIndex): string | undefined
+  /** Whom a message is addressed to where that is not us, in words of the same kind. It is taken all the same. */
+  elsewhere(index: MessageIndex): string | undefined
   /** Fields of the key by which a message of the partner is told from every other. */
   readonly receivedFields: ReadonlyArray<number>
   /** Whether that key names an institution that the partner speaks for: then no other partner's message can have it. */

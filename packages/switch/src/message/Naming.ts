@@ -107,8 +107,12 @@ export class Naming {
   private readonly source: PlacedPart | undefined
   private readonly lastSource = new LastGood()
   private readonly lastAnswerer = new LastGood()
+  private readonly destination: PlacedPart | undefined
+  private readonly lastDestination = new LastGood()
   /** Our own code in the header. */
   private readonly ours: ReadonlySet<string>
+  /** The same as a destination. */
+  private readonly us: ReadonlySet<string>
   private readonly rejectBytes: number
   private readonly mustSay: boolean
   private readonly mark: Place | undefined
@@ -131,6 +135,8 @@ export class Naming {
     const sources = this.mustSay ? [institution] : [...this.codes]
     this.sources = new Set(sources.flatMap((code) => asWritten(this.source, code)))
     this.ours = new Set(asWritten(this.source, ourInstitution))
+    this.destination = header?.destination
+    this.us = new Set(asWritten(this.destination, ourInstitution))
     this.rejectBytes = header?.outer.bytes ?? 0
     this.mark =
       mark?._tag === "field" ? { de: mark.field, as: `DE ${mark.field}`, prefix: 0, last: new LastGood() } : undefined
@@ -159,6 +165,19 @@ export class Naming {
     const source = this.wrongSource(index, isAnswer)
     if (source !== undefined || isAnswer) return source
     return this.wrongMark(index) ?? this.wrongPlace(index) ?? this.wrongOriginal(index)
+  }
+
+  /** Whom the header names as destination where that is not us: `names 00010344 as the destination in its header`. */
+  elsewhere(index: MessageIndex): string | undefined {
+    const { destination, isChecked } = this
+    if (destination === undefined || !isChecked || index.rejectCode !== 0) return undefined
+    const from = index.start + destination.offset
+    const to = from + destination.bytes
+    if (this.lastDestination.is(index.buffer, from, to)) return undefined
+    const said = partText(destination, index.buffer, index.start)
+    if (!isBlank(destination, said) && !this.us.has(said)) return names(said, "the destination in its header")
+    this.lastDestination.keep(index.buffer, from, to)
+    return undefined
   }
 
   private wrongSource(index: MessageIndex, isAnswer: boolean): string | undefined {
