@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
+import { sound } from "./checked.ts"
 import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
 
 afterEach(cleanUp)
@@ -27,6 +28,37 @@ describe("A file that cannot be used", () => {
       expect(wrong.err).toMatch(/spoilt\.yaml:2:\d+ error: /)
       expect([gone.code, gone.err]).toEqual([2, expect.stringContaining("gone.yaml: there is no such file.")])
     }
+  })
+
+  it("is no hindrance to reading a message where none of its mistakes is about the link's dialect and frame", async () => {
+    const file = join(folder(), "switch.yaml")
+    const message = "000D08000020000000000000000001"
+    const say = async (text: string, link = "issuer") => {
+      writeFileSync(file, text)
+      return jinka(["decode", message, "--link", `${file}:${link}`])
+    }
+    const raw = sound.replaceAll("dialect: cups", "dialect: iso8583v1987Bcd")
+    const [elsewhere, frame, dialect] = [
+      await say(raw.replace("7001", "70010").replace('institution: "00010000"', "")),
+      await say(
+        raw.replace("connect: {", "frame: { kind: length, encoding: binary, bytes: 9, lengthMax: 10 }\n    connect: {")
+      ),
+      await say(raw.replace(/iso8583v1987Bcd(?=[^i]*connect)/, "iso8583v1987"))
+    ]
+
+    expect(elsewhere.err).toContain("none of them is about the dialect and frame of issuer")
+    expect(elsewhere.code).toBeLessThan(2)
+    expect([frame.code, frame.err]).toEqual([2, expect.stringContaining("links[1].frame")])
+    expect([dialect.code, dialect.err]).toEqual([2, expect.stringContaining("links[1].dialect")])
+  })
+
+  it("names the links of a group or of a door, where one is given in place of a link", async () => {
+    const of = (place: string) => jinka(["decode", "0800822000008000000004", "--link", place])
+    const group = await of("examples/09-groups/switch.yaml:issuer")
+    const door = await of("examples/08-many-institutions/switch.yaml:plain")
+
+    expect([group.code, group.err]).toEqual([2, expect.stringContaining("say issuer-a or issuer-b")])
+    expect([door.code, door.err]).toEqual([2, expect.stringContaining("say bank-c or bank-d")])
   })
 
   const directory = (): string => {

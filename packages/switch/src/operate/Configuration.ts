@@ -3,7 +3,7 @@
  *
  * It owns nothing that runs. Paths in the file are relative to the file. See docs/reference/configuration.md.
  */
-import type { Dialect } from "@jinka/codec"
+import type { Dialect, FrameFormat } from "@jinka/codec"
 import { Data, Effect, FileSystem, Path, Result, Stream } from "effect"
 import type { HsmSettings } from "../guard/hsm/HsmSettings.ts"
 import { secureRandom } from "../guard/SecureRandom.ts"
@@ -24,7 +24,7 @@ import type { MachineLimits } from "./configuration/ResourceRelations.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
 import { hsmSettings } from "./configuration/security/HsmPlan.ts"
 import type { KeyDocument } from "./configuration/security/KeyDocument.ts"
-import { Draft } from "./configuration/text/Draft.ts"
+import { Draft, dialectOf, frameOf } from "./configuration/text/Draft.ts"
 import { findingsOf } from "./configuration/text/Issues.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/text/Problem.ts"
 import { readSecret } from "./configuration/text/SecretText.ts"
@@ -224,6 +224,36 @@ export const socketOfDraft = Effect.fnUntraced(function* (file: string) {
   return control === undefined
     ? undefined
     : path.join(path.resolve(path.dirname(path.resolve(file)), control), "control.sock")
+})
+
+/** How the messages of a link are written. */
+export interface LinkWire {
+  readonly dialect: Dialect
+  readonly frame: FrameFormat
+}
+
+/**
+ * The dialect and frame of a link in a file that has mistakes elsewhere: messages can be looked at all the same. `undefined` when
+ * one of the mistakes is about them, or the file has no such link.
+ */
+export const wireOfDraft = Effect.fnUntraced(function* (
+  { file, problems }: ConfigurationInvalid,
+  name: string
+): Effect.fn.Return<LinkWire | undefined, never, FileSystem.FileSystem | Path.Path> {
+  const path = yield* Path.Path
+  const text = yield* Effect.orElseSucceed(textOf(file), () => "")
+  const yaml = new YamlText(text)
+  if (yaml.problems.length > 0) return undefined
+  const { dialects } = yield* readDialects(new Draft(yaml.value), path.dirname(path.resolve(file)))
+  const links = new Draft(yaml.value, catalogueWith(dialects)).part("links").entries
+  const place = links.findIndex((link) => link.part("name").text === name)
+  const link = links[place]
+  const isAboutIt = ({ path: [list, at, key], severity }: Problem): boolean =>
+    severity === "error" && list === "links" && at === place && (key === "dialect" || key === "frame")
+  if (link === undefined || problems.some(isAboutIt)) return undefined
+  const dialect = dialectOf(link)?.dialect
+  const frame = frameOf(link)
+  return dialect === undefined || frame === undefined ? undefined : { dialect, frame }
 })
 
 /** Reads the keys that a configuration refers to. */

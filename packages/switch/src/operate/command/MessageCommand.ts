@@ -31,12 +31,20 @@ export const bytesOf = (source: string): Stream.Stream<Uint8Array, CommandFailed
 /** Digits of a message type and a bitmap: with fewer, a name is the name of a file that is missing. */
 const DIGITS_MIN = 16
 
+const tooFew = ({ exit, says }: CommandFailed) =>
+  new CommandFailed({
+    exit,
+    says: `${says} Hex digits of a message are at least ${DIGITS_MIN}, for its type and bitmap.`
+  })
+
 /** The same; where no file has that name and it is hex digits, these. */
 const bytesGiven = (source: string): Stream.Stream<Uint8Array, CommandFailed, FileSystem.FileSystem | Stdio.Stdio> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      if ((digitsOf(source)?.length ?? 0) < DIGITS_MIN) return bytesOf(source)
+      const digits = digitsOf(source)?.length ?? 0
+      if (digits === 0) return bytesOf(source)
+      if (digits < DIGITS_MIN) return Stream.mapError(bytesOf(source), tooFew)
       const isFile = yield* Effect.orElseSucceed(files.exists(source), () => false)
       return isFile ? bytesOf(source) : Stream.succeed(Buffer.from(source, "latin1"))
     })

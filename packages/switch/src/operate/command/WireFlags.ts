@@ -3,10 +3,11 @@
  * in a configuration.
  */
 import { type Codec, compile, type FrameFormat } from "@jinka/codec"
-import { Effect, FileSystem, Option, type Path } from "effect"
+import { Console, Effect, FileSystem, Option, type Path, Result } from "effect"
 import { Flag } from "effect/cli"
 import { fileWords } from "../../journal/FileWords.ts"
-import { load } from "../Configuration.ts"
+import { type ConfigurationInvalid, load, wireOfDraft } from "../Configuration.ts"
+import type { ConfigurationDocument } from "../configuration/ConfigurationDocument.ts"
 import { dialectOfText } from "../configuration/DialectFiles.ts"
 import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
 import { nearest } from "../configuration/text/Problem.ts"
@@ -73,15 +74,42 @@ const wireOfLink = Effect.fnUntraced(function* (
     return yield* refuse(
       `--link ${place}: write the configuration's file and the link's name, like switch.yaml:issuer.`
     )
-  const { settings } = yield* Effect.mapError(load(place.slice(0, colon)), failedBy)
+  const file = place.slice(0, colon)
   const name = place.slice(colon + 1)
+  const given = yield* Effect.result(load(file))
+  if (Result.isFailure(given)) return yield* wireBeside(given.failure, name)
+  const { document, settings } = given.success
   const link = settings.links.find((one) => one.name === name)
   if (link !== undefined) return { codec: link.codec, frame: link.frame }
   const names = settings.links.map((one) => one.name)
+  const others = linksUnder(document, name)
+  if (others.length > 0)
+    return yield* refuse(
+      `${file} has no link ${name}, and it is the name of a group or a door: say ${others.join(" or ")}.`
+    )
   const meant = nearest(name, names)
   const hint = meant === undefined ? `It has ${names.join(", ")}.` : `Did you mean ${meant}?`
-  return yield* refuse(`${place.slice(0, colon)} has no link ${name}. ${hint}`)
+  return yield* refuse(`${file} has no link ${name}. ${hint}`)
 })
+
+/** What a file says of a link where its mistakes are elsewhere; says so beside the messages. */
+const wireBeside = Effect.fnUntraced(function* (
+  invalid: ConfigurationInvalid,
+  name: string
+): Effect.fn.Return<Wire, CommandFailed, FileSystem.FileSystem | Path.Path> {
+  const wire = yield* wireOfDraft(invalid, name)
+  if (wire === undefined) return yield* failedBy(invalid)
+  yield* Console.error(
+    `${invalid.file} has mistakes, which \`jinka check\` shows; none of them is about the dialect and frame of ${name}.`
+  )
+  return { codec: compile(wire.dialect), frame: wire.frame }
+})
+
+/** The links of a group, or behind a door. */
+const linksUnder = ({ groups, links }: ConfigurationDocument, name: string): ReadonlyArray<string> => [
+  ...groups.filter((group) => group.name === name).flatMap(({ members }) => members.map(({ link }) => link)),
+  ...links.filter(({ door }) => door?.name === name).map((link) => link.name)
+]
 
 /** The wire that the flags say; fails with what is wrong. */
 export const wireOf = Effect.fnUntraced(function* ({
