@@ -4,6 +4,7 @@ import { bookmark, element } from "./elements.js"
 import { doubtPage, linksPage, ratesPage } from "./pages.js"
 import { alarmsPage, auditPage, dayPage, keysPage } from "./records.js"
 import { tracePage } from "./search.js"
+import { says } from "./sentences.js"
 import { language, otherLanguage, word } from "./words.js"
 
 const at = (id) => document.getElementById(id)
@@ -54,9 +55,9 @@ const ask = async (path, body) => {
 }
 
 /** What came of an act, in words. */
-const outcome = ({ did, outcomes, says }) =>
+const outcome = ({ did, outcomes, says: came }) =>
   did ??
-  says ??
+  came ??
   outcomes
     ?.map((one) =>
       Object.values(one)
@@ -95,7 +96,7 @@ const act = (title, path, more = {}, choice = undefined) => {
     const chosen = choice === undefined ? {} : { [choice.input.name]: choice.value() }
     const answer = await ask(path, { ...more, ...chosen, reason: because })
     told.className = answer.error === undefined ? "" : "error"
-    told.textContent = answer.error ?? outcome(answer)
+    told.textContent = says(answer.error ?? outcome(answer))
     isActed = true
     go.disabled = answer.error === undefined
     if (answer.error === undefined) closing = setTimeout(() => dialog.close(), 1500)
@@ -190,7 +191,7 @@ const hear = ({ data }) => {
   const rates = ratesOf(beat, before)
   remember(beat, before, rates)
   before = beat
-  at("name").textContent = beat.diskTrouble === "" ? "" : `! ${beat.diskTrouble}`
+  at("name").textContent = beat.diskTrouble === "" ? "" : `! ${says(beat.diskTrouble)}`
   say(
     `${word("live")} · ${new Date(beat.at).toLocaleTimeString(language())} · ${beat.who.name} (${beat.who.role})`,
     false

@@ -1,4 +1,5 @@
 /** The pieces that every page is made of; texts are texts and never HTML. */
+import { says } from "./sentences.js"
 import { word } from "./words.js"
 
 /** An element with attributes and children; texts are texts and never HTML. */
@@ -45,7 +46,7 @@ export const part = (text, hint = "") => [
 export const empty = (text) => element("p", { class: "empty" }, text)
 
 /** What is said where something could not be had. */
-export const failed = (text) => element("p", { class: "error", role: "alert" }, text)
+export const failed = (text) => element("p", { class: "error", role: "alert" }, says(text))
 
 /** Buttons in one cell. */
 export const buttons = (...all) => element("td", {}, element("div", { class: "buttons" }, ...all))

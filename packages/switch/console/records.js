@@ -1,5 +1,6 @@
 /** The pages of records: keys by their check values, the business day and its totals, alarms, and what persons have done. */
 import { button, buttons, cell, element, empty, failed, part, renew, table } from "./elements.js"
+import { says } from "./sentences.js"
 import { duration, time, word } from "./words.js"
 
 /** Asks again every so often, counted in the switch's own time, and when a person has acted; shows what came, or why nothing did. */
@@ -80,7 +81,7 @@ export const alarmsPage = (main, { ask, silence, unsilence }) => {
       { "data-alarm": `${one.kind} ${one.link}`.trim() },
       cell(`${one.silenced ? "■" : "✕"} ${word(`alarm-${one.kind}`)}`, one.silenced ? "state idle" : "state bad"),
       cell(of(one.link)),
-      cell(one.says),
+      cell(says(one.says)),
       cell(duration(beat.at - one.since)),
       one.silenced
         ? cell(word("silenced"))

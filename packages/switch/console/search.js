@@ -1,5 +1,6 @@
 /** The page that finds transactions: their life, both sides of each message, and why an answer found no request. */
 import { button, cell, element, empty, failed, part, table } from "./elements.js"
+import { says } from "./sentences.js"
 import { word } from "./words.js"
 
 const fieldName = (id) => (id === "mti" ? "MTI" : id)
@@ -7,12 +8,12 @@ const fieldName = (id) => (id === "mti" ? "MTI" : id)
 const at = (text) => text.slice(11, 23)
 
 /** One entry of the journal with its message. */
-const entryOf = ({ at: when, fields, kind, link, says, sinceMs }) =>
+const entryOf = ({ at: when, fields, kind, link, says: happened, sinceMs }) =>
   element(
     "section",
     {},
     element("h4", {}, `${kind} · ${link} · ${at(when)} (+${Math.round(sinceMs)} ms)`),
-    element("p", { class: "soft" }, says),
+    element("p", { class: "soft" }, says(happened)),
     ...(fields.length === 0
       ? []
       : [
@@ -75,7 +76,7 @@ const bothSides = ({ after, before, fields, from, note, to, what }, entries) => 
 }
 
 const exchangeOf = ({ changes = [], deliveries, entries, exchange, late }) => [
-  ...part(`${word("exchange")} ${exchange}`, late?.says ?? ""),
+  ...part(`${word("exchange")} ${exchange}`, says(late?.says ?? "")),
   element("div", { class: "sides" }, ...entries.map(entryOf)),
   ...(changes.length === 0 ? [] : [...part(word("changes")), ...changes.map((change) => bothSides(change, entries))]),
   ...deliveries.flatMap((delivery) => [
@@ -84,9 +85,9 @@ const exchangeOf = ({ changes = [], deliveries, entries, exchange, late }) => [
   ])
 ]
 
-const reasonOf = ({ at: when, code, kind, link, mti, nearest, says, seq }) => [
+const reasonOf = ({ at: when, code, kind, link, mti, nearest, says: why, seq }) => [
   ...part(`${word(`answer-${kind}`)} · ${link} · ${mti} ${code} · ${at(when)} · #${seq}`),
-  element("p", {}, says),
+  element("p", {}, says(why)),
   ...(nearest === null
     ? []
     : [

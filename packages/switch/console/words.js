@@ -231,6 +231,12 @@ let column = (localStorage.getItem("jinka-language") ?? navigator.language).star
 /** The word under a key, or the key itself where there is none. */
 export const word = (key) => words[key]?.[column] ?? key
 
+/** The word under a key; `undefined` where there is none. */
+export const wordOf = (key) => (Object.hasOwn(words, key) ? words[key][column] : undefined)
+
+/** Whether the reader has chosen 中文. */
+export const isChinese = () => column === 1
+
 /** The language as HTML names it. */
 export const language = () => (column === 1 ? "zh-CN" : "en")
 

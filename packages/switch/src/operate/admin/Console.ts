@@ -28,6 +28,7 @@ const files: Readonly<Record<string, readonly [place: string, type: string]>> = 
   "search.js": ["../../../console/search.js", "text/javascript; charset=utf-8"],
   "records.js": ["../../../console/records.js", "text/javascript; charset=utf-8"],
   "pages.js": ["../../../console/pages.js", "text/javascript; charset=utf-8"],
+  "sentences.js": ["../../../console/sentences.js", "text/javascript; charset=utf-8"],
   "words.js": ["../../../console/words.js", "text/javascript; charset=utf-8"],
   "uplot.js": ["uplot/dist/uPlot.iife.min.js", "text/javascript; charset=utf-8"],
   "uplot.css": ["uplot/dist/uPlot.min.css", "text/css; charset=utf-8"]
