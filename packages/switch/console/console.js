@@ -4,8 +4,8 @@ import { bookmark, element } from "./elements.js"
 import { doubtPage, linksPage, ratesPage } from "./pages.js"
 import { alarmsPage, auditPage, dayPage, keysPage } from "./records.js"
 import { tracePage } from "./search.js"
-import { says } from "./sentences.js"
-import { language, otherLanguage, word } from "./words.js"
+import { learn, says } from "./sentences.js"
+import { isChinese, language, otherLanguage, word } from "./words.js"
 
 const at = (id) => document.getElementById(id)
 const pages = {
@@ -220,6 +220,7 @@ const begin = async () => {
   const { error, paths } = await ask("/openapi.json")
   if (error !== undefined) return isOut ? undefined : signOn(error)
   isOut = false
+  if (isChinese()) learn(await ask("names.json"))
   const there = Object.keys(pages).filter((name) => needs[name] === undefined || Object.hasOwn(paths, needs[name]))
   if (!there.includes(page)) page = "links"
   at("leave").hidden = false

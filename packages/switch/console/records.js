@@ -245,7 +245,7 @@ export const dayPage = (main, hands) => {
       cell(one.link),
       cell(word(one.side), "wide"),
       cell(one.mti),
-      cell(`${one.type} ${one.name}`),
+      cell(`${one.type} ${says(one.name)}`),
       cell(one.currency === "" ? "–" : one.currency),
       cell(amount(one.approved, one.decimals), "number"),
       cell(amount(one.reversed, one.decimals), "number"),

@@ -24,8 +24,8 @@ const entryOf = ({ at: when, fields, kind, link, says: happened, sinceMs }) =>
                 "tr",
                 {},
                 cell(fieldName(id)),
-                cell(name),
-                element("td", {}, value, meaning === "" ? "" : element("div", { class: "soft" }, meaning))
+                cell(says(name)),
+                element("td", {}, value, meaning === "" ? "" : element("div", { class: "soft" }, says(meaning)))
               )
             )
           )
@@ -60,15 +60,15 @@ const bothSides = ({ after, before, fields, from, note, to, what }, entries) => 
                 "tr",
                 { class: isChanged ? "changed" : "soft" },
                 cell(`${isChanged ? "≠ " : ""}${fieldName(id)}`),
-                cell(name),
+                cell(says(name)),
                 cell(left === "" ? "–" : left),
                 cell(right === "" ? "–" : right),
-                cell(why)
+                cell(says(why))
               )
             )
           )
         ]
-      : [element("p", { class: "soft" }, note)]),
+      : [element("p", { class: "soft" }, says(note))]),
     ...(before === "" && after === ""
       ? []
       : [element("details", {}, element("summary", {}, word("bytes")), bytesOf(before), bytesOf(after))])
@@ -106,7 +106,7 @@ const reasonOf = ({ at: when, code, kind, link, mti, nearest, says: why, seq }) 
                     "tr",
                     { class: "changed" },
                     cell(`≠ ${id}`),
-                    cell(name),
+                    cell(says(name)),
                     cell(request || "–"),
                     cell(answer || "–")
                   )

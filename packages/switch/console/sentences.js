@@ -14,6 +14,7 @@ const sentences = [
   ["no answer", "无应答"],
   ["{} (once)", "{1}（1 次）"],
   ["{} ({#} times)", "{1}（{2} 次）"],
+  ["{#} ({})", "{1}（{2}）"],
   ["by an earlier day", "依据此前 1 天"],
   ["by {#} earlier days", "依据此前 {1} 天"],
   ["1 request had not ended", "尚有 1 笔请求未结束"],
@@ -222,22 +223,22 @@ const sentences = [
   // The journal's entries.
   ["request {} from {} accepted, for {}", "接受来自 {=2} 的请求 {=1}，发往 {=3}"],
   ["request from {} accepted, for {}", "接受来自 {=1} 的请求，发往 {=2}"],
-  ["message {} from {} refused with {}", "拒绝来自 {=2} 的报文 {=1}，应答码 {=3}"],
-  ["message from {} refused with {}", "拒绝来自 {=1} 的报文，应答码 {=2}"],
+  ["message {} from {} refused with {}", "拒绝来自 {=2} 的报文 {=1}，应答码 {3}"],
+  ["message from {} refused with {}", "拒绝来自 {=1} 的报文，应答码 {2}"],
   ["no answer in time: the outcome is unknown", "没有按时应答：结果不明"],
   ["the connection ended before the answer came: the outcome is unknown", "应答之前连接断开：结果不明"],
   ["found open at a start of the switch: the outcome is unknown", "启动时发现未结束：结果不明"],
   ["ended without an answer ({})", "结束时没有应答（{=1}）"],
-  ["no byte left for {}; the origin was told {}", "没有任何字节发往 {=1}；已告知发起方 {=2}"],
+  ["no byte left for {}; the origin was told {}", "没有任何字节发往 {=1}；已告知发起方 {2}"],
   ["reversal {} for {} written, to be sent until it is acknowledged", "已写入发往 {=2} 的冲正 {=1}，发送至获确认为止"],
   ["reversal for {} written, to be sent until it is acknowledged", "已写入发往 {=1} 的冲正，发送至获确认为止"],
   ["message {} accepted, to be sent to {} until it is acknowledged", "已接受报文 {=1}，发往 {=2} 至获确认为止"],
-  ["{} acknowledged with {}", "{=1} 已确认，应答码 {=2}"],
+  ["{} acknowledged with {}", "{=1} 已确认，应答码 {2}"],
   [
     "given up after the last attempt ({}): in doubt until a person ends it",
     "最后一次发送后放弃（{=1}）：存疑，待人工了结"
   ],
-  ["{} declined it with {}: in doubt until a person ends it", "{=1} 以 {=2} 拒绝：存疑，待人工了结"],
+  ["{} declined it with {}: in doubt until a person ends it", "{=1} 以 {2} 拒绝：存疑，待人工了结"],
   [
     "it moves money and there is no reversal for {}: in doubt until a person ends it",
     "涉及资金，且没有发往 {=1} 的冲正：存疑，待人工了结"
@@ -247,17 +248,17 @@ const sentences = [
   ["held back by a person: {}", "人工暂停发送：{=1}"],
   ["let go by a person: {}", "人工恢复发送：{=1}"],
   ["business day of {}: {}", "{=1} 的营业日：{=2}"],
-  ["late answer {} from {}: kept, not delivered", "来自 {=2} 的迟到应答 {=1}：留存，不转发"],
+  ["late answer {} from {}: kept, not delivered", "来自 {=2} 的迟到应答 {1}：留存，不转发"],
   [
     "answer from {} that belongs to no request ({}): kept, not delivered",
     "来自 {=1} 的应答没有对应请求（{=2}）：留存，不转发"
   ],
-  ["second answer {} from {}: kept, not delivered", "来自 {=2} 的第二个应答 {=1}：留存，不转发"],
+  ["second answer {} from {}: kept, not delivered", "来自 {=2} 的第二个应答 {1}：留存，不转发"],
   ["{} sent it again: not forwarded again", "{=1} 重发：不再转发"],
   ["{} has reversed it: a repeat is told that there is no answer", "{=1} 已冲正：重发时告知没有应答"],
   ["the answer could not be given to {}", "应答未能送达 {=1}"],
   ["attempt {} to {}", "第 {=1} 次发送至 {=2}"],
-  ["{} answered {}", "{=1} 应答 {=2}"],
+  ["{} answered {}", "{=1} 应答 {2}"],
 
   // Answers that found no request.
   [
@@ -293,6 +294,30 @@ const sentences = [
   ["{}; its reversal, exchange {#}, {}", "{1}；其冲正（交易 {2}）{3}"],
   ["{} approved with {} when the request had ended", "请求结束之后 {=1} 以 {=2} 批准"],
 
+  // Both sides of a message.
+  [
+    "give the configuration file: how a message left is made again by what it says of both links",
+    "需要配置文件：发出的报文要按两条链路的配置重新生成"
+  ],
+  ["it cannot be made again from the covered copy", "无法由屏蔽后的副本重新生成"],
+  ["the caller's own STAN is put back", "恢复发起方的流水号"],
+  ["a reversal of the switch's own", "交换机自己的冲正"],
+  ["the reversal has a STAN of its own", "冲正有自己的流水号"],
+  ["when the reversal was made", "冲正生成的时间"],
+  ["the switch sends it itself", "由交换机自行发送"],
+  ["names the request that is taken back", "指明被冲正的请求"],
+  ["our names in the header", "报文头中为本方标识"],
+  ["a reversal does not carry it, or it may be kept nowhere", "冲正不带此域，或此域不得留存"],
+  ["as the dialect's reversal rule says", "按报文规范的冲正规则"],
+  ["link {} has STANs of its own (stan: own)", "链路 {=1} 使用自己的流水号（stan: own）"],
+  ["the header names us and {}", "报文头中为本方与 {=1} 的标识"],
+  ["{} has no such field", "{=1} 没有此域"],
+  ["changed by the switch", "由交换机修改"],
+  ["from {} into {}", "由 {=1} 转换为 {=2}"],
+  ["link {} has no MACs", "链路 {=1} 不使用 MAC"],
+  ["made again with the key of {}", "用 {=1} 的密钥重新计算"],
+  ["translated into the key of {}, where there is one", "转换为用 {=1} 的密钥加密（如有）"],
+
   // Who asks.
   ["This is for the role {}; {} has {}.", "此操作需要角色 {=1}；{=2} 的角色是 {=3}。"],
   [
@@ -313,6 +338,14 @@ const patternOf = (english) =>
 
 const patterns = sentences.map(([english, chinese]) => [patternOf(english), chinese])
 
+/** English names of fields, codes and types of transaction with their Chinese ones, as the dialects that ship have them. */
+let names = {}
+
+/** Takes the names. */
+export const learn = (known) => {
+  names = known
+}
+
 /** What stands in a place may be a sentence, the word of a state, or a name, and is shown as it is then. */
 const inChinese = (text) => {
   for (const [pattern, chinese] of patterns) {
@@ -323,7 +356,7 @@ const inChinese = (text) => {
         return raw === "=" ? part : inChinese(part)
       })
   }
-  return wordOf(text) ?? text
+  return wordOf(text) ?? (Object.hasOwn(names, text) ? names[text] : text)
 }
 
 /** A sentence of the switch as the reader wants it. */

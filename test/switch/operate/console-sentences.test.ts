@@ -5,7 +5,11 @@ import { describe, expect, it } from "vitest"
 
 const root = new URL("../../../packages/switch/", import.meta.url)
 Object.assign(globalThis, { localStorage: { getItem: () => "zh-CN" } })
-const { says } = (await import(new URL("console/sentences.js", root).href)) as { says: (text: string) => string }
+const { learn, says } = (await import(new URL("console/sentences.js", root).href)) as {
+  says: (text: string) => string
+  learn: (names: { readonly [english: string]: string }) => void
+}
+learn({ Approved: "承兑或交易成功" })
 
 /** Texts of a source file, with `{}` for what they put in. */
 const textsIn = (file: string): ReadonlyArray<string> => {
@@ -43,7 +47,7 @@ const parts: ReadonlyArray<RegExp> = [
   /^(was|is) .* (person|acknowledged|even|settled|acknowledged:)/,
   /^\{\}(No request|The nearest)/,
   /^\{\}; its reversal/,
-  /^(its connection is still up|no reason given)$/
+  /^(its connection is still up|no reason given|Message authentication code)$/
 ]
 
 const files = [
@@ -55,6 +59,7 @@ const files = [
   "operate/ClockWords.ts",
   "operate/trace/EntryWords.ts",
   "operate/trace/Even.ts",
+  "operate/trace/Changes.ts",
   "exchange/day/BusinessDay.ts"
 ]
 
@@ -113,6 +118,9 @@ describe("A sentence of the switch", () => {
       "交易 7 已发未应答，不在等待重发。正在等待应答。"
     ],
     ["request 0200 from time accepted, for all", "接受来自 time 的请求 0200，发往 all"],
+    ["issuer answered 00 (Approved)", "issuer 应答 00（承兑或交易成功）"],
+    ["issuer answered 91", "issuer 应答 91"],
+    ["Approved", "承兑或交易成功"],
     ["ended by a person: anna: issuer answered by phone", "人工了结：anna: issuer answered by phone"],
     [
       "It is the answer of exchange 9, which had ended 12 ms before (timedOut timeout), 5012 ms after its request. issuer approved with 00 when the request had ended; its reversal, exchange 11, was acknowledged: both sides are even.",

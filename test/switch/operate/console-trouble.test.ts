@@ -121,6 +121,14 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
       await acquirer.next()
     }
     const { page, wrong } = await open(browser(), running, viewer)
+    // In 中文 fields, codes and the life of a transaction are Chinese, too.
+    await go(page, "中文")
+    await go(page, "交易追踪")
+    await page.getByLabel("流水号 (DE 11)").fill("1")
+    await page.keyboard.press("Enter")
+    await page.getByText("接受来自 acquirer 的请求 0200，发往 issuer").waitFor()
+    const words = await page.locator("main").textContent()
+    await go(page, "English")
     await go(page, "Business day")
     const rows = page.locator("tr").filter({ hasText: "acquirer" }).filter({ hasText: "0200" })
     await rows.nth(2).waitFor()
@@ -130,6 +138,7 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
     issuer.close()
     await running.stop()
 
+    expect(words).toMatch(/主账号.*issuer 应答 00（/s)
     const cells = shown.map((row) => row.split("\t"))
     expect(cells.map((row) => [row[5], row[6]])).toEqual([
       ["156", "1 · 123.00"],

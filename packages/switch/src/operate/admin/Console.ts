@@ -3,6 +3,7 @@
  * keeps the page up to date (server-sent events).
  */
 import { fileURLToPath } from "node:url"
+import { dialects, fieldSummaries } from "@jinka/codec"
 import { Clock, Effect, FileSystem, Stream } from "effect"
 import { type Headers, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { secureRandom } from "../../guard/SecureRandom.ts"
@@ -53,6 +54,16 @@ export const makeSessions = (isSecure: boolean): Effect.Effect<Sessions> =>
       )
   )
 
+/** What fields, codes and types of transaction are called in Chinese, by their English names, in the dialects that ship. */
+const chineseNames = (): { readonly [name: string]: string } => {
+  const named = Object.values(dialects).flatMap((dialect) => [
+    ...fieldSummaries(dialect),
+    ...Object.values(dialect.responseCodes),
+    ...Object.values(dialect.processingCodes ?? {})
+  ])
+  return Object.fromEntries(named.flatMap(({ name, nameZh = "" }) => (nameZh === "" ? [] : [[name, nameZh]])))
+}
+
 /** The routes of the console. */
 export const consoleRoutes = Effect.fnUntraced(function* (
   users: ReadonlyArray<User>,
@@ -74,6 +85,11 @@ export const consoleRoutes = Effect.fnUntraced(function* (
   )
   return [
     ...pages,
+    HttpRouter.route(
+      "GET",
+      "/console/names.json",
+      Effect.sync(() => HttpServerResponse.jsonUnsafe(chineseNames()))
+    ),
     HttpRouter.route("GET", "/", Effect.succeed(HttpServerResponse.redirect("/console/"))),
     HttpRouter.route(
       "POST",
