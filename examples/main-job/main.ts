@@ -81,7 +81,7 @@ const showOne = Effect.fnUntraced(function* (plan: Plan, command: Jinka, line: S
 const byHand = ({ directory }: Plan) =>
   Console.log(`
 By hand (the journal, histories and logs of this run are in ${directory}):
-  openssl rand -hex 32 > .jinka/by-hand.key          # once: no other key opens the journal that is made with it
+  test -f .jinka/by-hand.key || openssl rand -hex 32 > .jinka/by-hand.key     # once: no other key opens the journal
   export JINKA_JOURNAL_KEY=$(cat .jinka/by-hand.key)
   npm run sim -- issuer --listen 127.0.0.1:7802 --institution 01020000
   npm run jinka -- run examples/main-job/switch.yaml

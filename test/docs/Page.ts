@@ -10,7 +10,7 @@ export interface Step {
 }
 
 /** What a line of a block begins with when the block holds commands without a prompt. */
-const program = /^(?:npm|node|npx|mkdir|cp|sed|openssl|chmod|rm|export|curl|cat|xxd|jinka) /
+const program = /^(?:npm|node|npx|mkdir|cp|sed|test|openssl|chmod|rm|export|curl|cat|xxd|jinka) /
 
 /** A description may be behind a command, far to the right or behind `#`. */
 const withoutDescription = (line: string): string => line.replace(/(?: {4,}| {2,}#).*$/, "").trimEnd()

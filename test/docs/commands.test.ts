@@ -154,6 +154,23 @@ describe("Every command that a page names", () => {
   })
 })
 
+describe("A key that a page has made", () => {
+  it("is kept when its commands are given again: the journal that it sealed has no other", () => {
+    const pages = [
+      "README.md",
+      "docs/start.md",
+      "docs/start.zh.md",
+      "examples/main-job/main.ts",
+      "examples/01-first-link/README.md"
+    ]
+    for (const page of pages) {
+      const lines = textOf(page).split("\n")
+      const made = lines.filter((line, at) => /openssl rand.* > /.test(line) && !/^rm -rf /.test(lines[at - 1] ?? ""))
+      for (const line of made) expect(line).toMatch(/test -f (\S+) \|\| openssl rand -hex 32 > \1/)
+    }
+  })
+})
+
 describe("The shape of an output", () => {
   it("is kept with other numbers, and not with other words", () => {
     const shown = ["main-job: 1 of 2 links ready; process 17438, up for 23 s", "answers    00: 1344, ..."]
