@@ -45,17 +45,18 @@ const recorded = (form: WireFormat, bytes: Buffer): string => {
   return recording.text()
 }
 
-/** What a partner's history says of a message that it takes; it masks the card number itself, and an amount is a number. */
+/** What a partner's history says of a message that it takes; it masks the card itself, and an amount of 12 digits is a number. */
 const history = (form: WireFormat, bytes: Buffer): string => {
   const { layout } = form.codec
   const message = told(form, bytes, 0)
   if (message.wrong !== undefined) return ""
   const {
-    amount: _amount,
+    amount,
     card: _card,
     ...about
   } = aboutOf(layout, message.index, factsOf(layout, message), keyOf(layout, message.index))
-  return JSON.stringify(about)
+  const hasCurrency = layout.fields[layout.roles.amount]?.units !== 12
+  return JSON.stringify(hasCurrency ? { ...about, amount } : about)
 }
 
 /** Both sides of a comparison of answers: the message, and one that has nothing but its number. */

@@ -5,9 +5,11 @@
 import {
   coverCardText,
   coverRuns,
+  coverValueText,
   type Dialect,
   isRead,
   isRepeat,
+  isUsualAmount2003,
   type Layout,
   type MessageIndex,
   mtiClass,
@@ -95,10 +97,12 @@ export const cardOf = ({ defined, roles }: Layout, index: MessageIndex): string 
 /** Digits of an amount; what the 2003 edition writes before them is currency and exponent. */
 const AMOUNT_DIGITS = 12
 
-/** The amount in minor units; 0 when there is none. */
+/** The amount in minor units; 0 when there is none. Of a card number in its place no digits are an amount. */
 export const amountOf = ({ roles }: Layout, index: MessageIndex): number => {
-  const text = index.text(roles.amount).slice(-AMOUNT_DIGITS)
-  return /^\d+$/.test(text) ? Number(text) : 0
+  const whole = index.text(roles.amount)
+  const text = whole.slice(-AMOUNT_DIGITS)
+  if (!/^\d+$/.test(text)) return 0
+  return whole.length === text.length || isUsualAmount2003(whole) || coverValueText(whole) === whole ? Number(text) : 0
 }
 
 /** What an answer with this code approves of an amount, where that is only a part; `undefined`: all of it, or nothing. */
