@@ -193,7 +193,7 @@ describe("Alarms", () => {
 const quietLink = {
   ...{ ready: true, blocked: false, draining: false, since: 0, legs: [], ends: [], stored: { size: 0 } },
   inDoubt: { abandoned: 0, declined: 0, unreversed: 0 },
-  traffic: { requestsIn: 0, refusals: {}, requestsOut: 0, timeouts: 0, lost: 0 }
+  traffic: { requestsIn: 0, refusals: {}, requestsOut: 0, answersIn: {}, timeouts: 0, lost: 0 }
 } as unknown as LinkWork
 
 describe("What is wrong now", () => {
@@ -254,6 +254,22 @@ describe("What is wrong now", () => {
     expect(told({ issuerDown: 150, macFailed: 20, identity: 5, noRoute: 2 })).toEqual([])
     expect(told({ malfunction: 150 }, "lag")).toEqual([])
     expect(told({ malfunction: 150 })).toHaveLength(1)
+  })
+
+  it("is a partner that leaves requests unanswered, of those that have ended: never more than there were", () => {
+    const look = { wallMs: 0, startedAt: 0, certificates: [], pause: () => undefined, success: () => undefined }
+    const conditions = new Conditions({ ...limits, timeoutsPercent: 50 })
+    const at = (now: number, requestsOut: number, answered: number, timeouts: number) => {
+      const traffic = { ...quietLink.traffic, requestsOut, answersIn: { "00": answered }, timeouts }
+      const status = { ...calm, links: [{ ...quietLink, name: "issuer", traffic }] }
+      const seen = conditions.look({ ...look, now, status, refusedCalls: new RefusedCalls() })
+      return seen.filter(({ kind }) => kind === "timeouts").map(({ says }) => says)
+    }
+
+    // At the first look 40 requests are under way: they time out behind it, and five more are sent.
+    expect(at(0, 50, 10, 0)).toEqual([])
+    expect(at(5000, 55, 15, 9)).toEqual(["9 of 14 requests of the last five minutes had no answer in time"])
+    expect(at(10_000, 55, 15, 40)).toEqual(["40 of 45 requests of the last five minutes had no answer in time"])
   })
 
   it("is a pause that is three times the usual one, where the alarm goes by what is usual", () => {

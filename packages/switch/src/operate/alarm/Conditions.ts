@@ -77,7 +77,8 @@ const ATTEMPTS_MIN = 10
 
 interface Counts {
   readonly at: number
-  readonly out: number
+  /** Requests that had ended: were answered, or not in time. */
+  readonly ended: number
   readonly in: number
   readonly timeouts: number
   readonly macs: number
@@ -115,6 +116,10 @@ const ofLinks = (links: ReadonlyArray<LinkWork>): string => {
   const shown = counts.slice(0, NAMED_MAX).map(([name, count]) => `${name} ${count}`)
   return counts.length === 0 ? "" : ` (${shown.join(", ")}${more})`
 }
+
+/** Requests to the link's partner that have ended. Those under way may end either way, and are no part of a share yet. */
+const endedOf = ({ traffic: { answersIn, lost, timeouts } }: LinkWork): number =>
+  Object.values(answersIn).reduce((sum, count) => sum + count, timeouts + lost)
 
 /** One sentence about each device that takes no calls. */
 const devicesSay = (devices: ReadonlyArray<DeviceStatus>): string =>
@@ -226,9 +231,9 @@ export class Conditions {
     const { name, stored } = link
     if (isFull) this.forgive(link)
     const past = this.past(link, now)
-    const out = link.traffic.requestsOut - past.out
+    const ended = endedOf(link) - past.ended
     const timeouts = link.traffic.timeouts + link.traffic.lost - past.timeouts
-    const share = out < REQUESTS_MIN ? 0 : (100 * timeouts) / out
+    const share = ended < REQUESTS_MIN ? 0 : (100 * timeouts) / ended
     const macs = wrongMacs(link) - past.macs
     const lies = (link.lies?.count ?? 0) - past.lies
     const asked = link.traffic.requestsIn - past.in
@@ -259,7 +264,7 @@ export class Conditions {
       ...when(
         "timeouts",
         timeoutsPercent > 0 && share >= timeoutsPercent,
-        `${timeouts} of ${out} requests of the last five minutes had no answer in time`
+        `${timeouts} of ${ended} requests of the last five minutes had no answer in time`
       ),
       ...when(
         "refusals",
@@ -309,7 +314,7 @@ export class Conditions {
     else if (traffic.requestsIn > last.in) this.lastRequest.set(name, now)
     known.push({
       at: now,
-      out: traffic.requestsOut,
+      ended: endedOf(link),
       in: traffic.requestsIn,
       timeouts: traffic.timeouts + traffic.lost,
       macs: wrongMacs(link),
