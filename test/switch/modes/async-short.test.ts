@@ -1,6 +1,8 @@
 import { connect } from "node:net"
 import type { Message } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
+import { reportOf } from "../../../packages/switch/src/operate/control/Status.ts"
+import { statusText } from "../../../packages/switch/src/operate/control/StatusText.ts"
 import { patience } from "../../Pace.ts"
 import {
   answerTo,
@@ -115,6 +117,29 @@ describe("async-short", () => {
     await until(() => rig.count("undelivered") === 1 && rig.count("acknowledged") === 1)
 
     expect(issuer.heard.map(({ mti }) => mti)).toEqual(["0200", "0420"])
+  })
+
+  it("is unreachable from its first attempt that fails, and its status says what is tried next", async () => {
+    const issuer = await host((message, socket) => socket.write(framed(answerTo(message))))
+    const acquirer = await host(() => {})
+    acquirer.close()
+    const rig = await startRig([both("acquirer", acquirer.port), dialling("issuer", issuer.port)])
+    await until(() => rig.running.links[1]!.isReady)
+    const ready = rig.running.status().links[0]!
+    await send(rig.port("acquirer"), purchase(1))
+    await until(() => rig.count("undelivered") === 1)
+    const failed = () => rig.running.status().links[0]!
+    const { since } = failed()
+    // A minute later, when its pause for what can wait is over.
+    const clocks = { wallMs: 1_000_000, monotonicMs: since + 60_000 }
+    const kernel = { view: { _tag: "absent", why: "a test" }, earlier: new Map() } as const
+    const told = { alarms: [], success: () => undefined }
+    const text = statusText(reportOf({ name: "t", pid: 1, startedAt: 0 }, rig.running.status(), clocks, kernel, told))
+
+    expect([ready.state, failed().state]).toEqual(["ready", "unreachable"])
+    expect(since).toBeGreaterThan(ready.since)
+    expect(text).toContain("unreachable for 1 min 0 s")
+    expect(text).toContain("1 connection failed or ended early; it is tried again with the next message")
   })
 
   it("goes on waiting when the connection of a request breaks behind it, and reverses at the deadline", async () => {

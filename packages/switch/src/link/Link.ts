@@ -328,7 +328,7 @@ export class Link implements LongOwner, ShortOwner {
       local,
       remote,
       legs: legs ?? (session === undefined ? [] : [{ leg: "both", local, remote }]),
-      since: this.since,
+      since: short?.unreachableSince ?? this.since,
       turnedAway: this.strangers,
       lies: this.lies.status,
       listens: this.settings.side._tag === "listen" ? this.settings.side.at : undefined,

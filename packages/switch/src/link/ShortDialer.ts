@@ -20,6 +20,7 @@ export class ShortDialer {
   /** Attempts in a row that failed, and monotonic milliseconds before which nothing but a request tries again. */
   private attempts = 0
   private nextAttempt = 0
+  private failingSince = 0
   private underWay = 0
 
   constructor(owner: DialerOwner, side: ConnectSide) {
@@ -35,6 +36,11 @@ export class ShortDialer {
   /** The last attempt failed. */
   get isUnreachable(): boolean {
     return this.attempts > 0
+  }
+
+  /** Since when every attempt has failed, monotonic milliseconds; `undefined`: the last one did not. */
+  get unreachableSince(): number | undefined {
+    return this.isUnreachable ? this.failingSince : undefined
   }
 
   /** What can wait may try at `now`: the partner was reachable last, or the pause after a failure is over. */
@@ -75,6 +81,7 @@ export class ShortDialer {
   }
 
   private failed(why: string, now: number, chance: number): void {
+    if (!this.isUnreachable) this.failingSince = now
     this.attempts++
     this.nextAttempt = now + delayMs(this.owner.settings.reconnect, this.attempts - 1, chance)
     this.owner.connectFailed(now, why)

@@ -148,6 +148,11 @@ export class ShortLink implements SessionOwner {
     return this.dialer.isUnreachable ? "unreachable" : "ready"
   }
 
+  /** Since when the partner cannot be dialled; `undefined`: it can, as far as anybody has tried. */
+  get unreachableSince(): number | undefined {
+    return this.dialer?.unreachableSince
+  }
+
   /** The connection with this number, while it is open. */
   sessionOf(epoch: number): Session | undefined {
     return this.held.get(epoch)?.session

@@ -44,6 +44,8 @@ const next = (link: LinkReport, at: string): ReadonlyArray<string> => {
   if (link.listens !== "" && link.state === "down") return [`waits for the partner to connect to ${link.listens}`]
   if (link.attempts === 0 || link.nextAttempt === null) return []
   const failed = `${counted(link.attempts, "connection", "connections")} failed or ended early`
+  // A short link tries again when it has something to send, and its pause is only for what can wait.
+  if (link.short !== null && link.nextAttempt <= at) return [`${failed}; it is tried again with the next message`]
   return [`${failed}; the next attempt is in ${span(at, link.nextAttempt)}`]
 }
 
