@@ -31,6 +31,7 @@ describe("A change to a dialect", () => {
       { bitmap: { secondary: "optional" } },
       { match: { transaction: [11, 41] } },
       { network: { codes: { echo: "300", signOff: null } } },
+      { fields: { 61: { format: "n6", structure: null }, 60: { format: "ans...010", subfields: null } } },
       { network: null },
       { reversal: null },
       { reversal: { copies: [2, 3, 4] } },
@@ -80,6 +81,33 @@ network: null
     ])
     expect(errors({ name: "x", extends: "cups", fields: { 32: null } })).toEqual([
       "match.transaction: field 32 is named but not defined"
+    ])
+  })
+
+  it("takes the parts out that the base knows of a field, which otherwise are those of a shorter one too", () => {
+    expect(errors("name: x\nextends: cups\nfields: { 61: n6 }")).toEqual([
+      expect.stringContaining("write its own, or `structure: null` for none")
+    ])
+    const [base, own] = [
+      cups.fields[61]!,
+      made("name: x\nextends: cups\nfields: { 61: { format: n6, structure: null } }").fields[61]!
+    ]
+    expect([own.structure, own.subfields, own.format, own.sensitivity]).toEqual([
+      undefined,
+      undefined,
+      "n6",
+      base.sensitivity
+    ])
+    // What was shown for its parts alone is not shown without them.
+    for (const [de, field] of Object.entries(cups.fields)) {
+      if (field.reason === undefined || (field.structure ?? field.subfields) === undefined) continue
+      const bare = made(`name: x\nextends: cups\nfields: { ${de}: { structure: null, subfields: null } }`).fields[
+        Number(de)
+      ]!
+      expect([de, bare.sensitivity]).toEqual([de, undefined])
+    }
+    expect(errors("name: x\nextends: cups\nfields: { 200: null }")).toEqual([
+      "fields.200: no dialect has this field: there is nothing to take out"
     ])
   })
 

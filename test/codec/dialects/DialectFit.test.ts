@@ -27,7 +27,7 @@ describe("A dialect file", () => {
     ],
     [
       "fields: { 60: { format: ans...010, structure: { style: positional, parts: [{ name: a, length: 11 }] } } }",
-      "fields.60: its parts have 11 places, and the field 10"
+      "fields.60: its parts have 11 places, and the field 10: write its own, or `structure: null` for none"
     ]
   ])("says what does not fit, or may not be kept: %s", (text, wrong) => {
     expect(said(text)).toContain(wrong)

@@ -26,7 +26,13 @@ import { standardNames } from "./StandardElements.ts"
 type Table<Members> = { readonly [Name in keyof Members]?: Members[Name] | null }
 
 /** Changes to a field: a format alone, some members, or `null` to take it out. */
-export type FieldChange = string | Partial<FieldDefinition> | null
+export type FieldChange = string | FieldMembers | null
+
+/** Members of a field; `null` takes out the parts that the base knows of it. */
+type FieldMembers = Partial<Omit<FieldDefinition, "structure" | "subfields">> & {
+  readonly structure?: FieldDefinition["structure"] | null
+  readonly subfields?: FieldDefinition["subfields"] | null
+}
 
 /** Parts of a dialect whose changes have a form of their own. */
 interface PartChanges {
@@ -97,17 +103,24 @@ const changedField = (
   base: FieldDefinition | undefined,
   given: Exclude<FieldChange, null>
 ): FieldDefinition | undefined => {
-  const change = typeof given === "string" ? { format: given } : given
+  const { structure, subfields, ...plain } = typeof given === "string" ? { format: given } : (given as FieldMembers)
+  const change: Partial<FieldDefinition> = {
+    ...plain,
+    ...(structure == null ? {} : { structure }),
+    ...(subfields == null ? {} : { subfields })
+  }
   const kept: { -readonly [Name in keyof FieldDefinition]?: FieldDefinition[Name] } = {
     ...(base ?? standardNames(version, de))
   }
   // The standard's Chinese name belongs to the standard's English one.
   if (base === undefined && change.name !== undefined) delete kept.nameZh
   // A structure and subfields say the same thing: the change's own takes the base's place.
-  if (change.structure !== undefined) delete kept.subfields
-  if (change.subfields !== undefined) delete kept.structure
+  if (structure !== undefined) delete kept.subfields
+  if (subfields !== undefined) delete kept.structure
+  if (structure === null) delete kept.structure
+  if (subfields === null) delete kept.subfields
   // The base was released because of what was inside; other parts need a reason of their own.
-  if (change.structure !== undefined || change.subfields !== undefined) {
+  if (structure !== undefined || subfields !== undefined) {
     if (kept.reason !== undefined) delete kept.sensitivity
     delete kept.reason
   }

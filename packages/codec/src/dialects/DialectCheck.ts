@@ -258,7 +258,7 @@ const field: Members = {
   fills: nibbleList,
   sensitivity: sensitivities,
   reason: text,
-  subfields: { says: "a list of parts is expected", fits: Array.isArray },
+  subfields: { says: "a list of parts is expected, or null", fits: (given) => given === null || Array.isArray(given) },
   structure: any
 }
 
@@ -364,6 +364,8 @@ const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInva
   const path = `fields.${de}`
   if (fieldsOfKey(de) === undefined)
     return [dialectInvalid(path, "a field number or a range of them is expected, like 60 or 65-128")]
+  if (definition === null && fieldsOfKey(de)!.some((one) => one < 2 || one > 192))
+    return [dialectInvalid(path, "no dialect has this field: there is nothing to take out")]
   if (definition === null || typeof definition === "string") return []
   if (!isMembers(definition))
     return [dialectInvalid(path, "a format like n6 is expected, or names and values, or null")]
@@ -372,7 +374,7 @@ const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInva
   const list = Array.isArray(subfields) ? subfields : []
   return [
     ...wrong,
-    ...(structure === undefined ? [] : structureErrors(structure, at(path, "structure"))),
+    ...(structure == null ? [] : structureErrors(structure, at(path, "structure"))),
     ...list.flatMap((one, index) => partErrors(one, `${path}.subfields.${index + 1}`, 1))
   ]
 }

@@ -29,7 +29,14 @@ const sizeErrors = (field: FieldLayout): ReadonlyArray<DialectInvalid> => {
     ]
   const parts = structure?.style === "positional" ? structure.parts : []
   const bytes = parts.reduce((sum, { length = 0 }) => sum + length, 0)
-  return bytes > units ? [dialectInvalid(path, `its parts have ${bytes} places, and the field ${units}`)] : []
+  return bytes > units
+    ? [
+        dialectInvalid(
+          path,
+          `its parts have ${bytes} places, and the field ${units}: write its own, or \`structure: null\` for none`
+        )
+      ]
+    : []
 }
 
 /** Lists of fields that a dialect names elsewhere than in `fields`. */
