@@ -1,6 +1,14 @@
 /** The guide's table from jPOS's classes to our notation: it has all of them, and what it says gives jPOS's bytes. */
 import { readFileSync } from "node:fs"
-import { compile, derive, type FieldChange, isMessageError, iso8583v1987Ascii } from "@jinka/codec"
+import {
+  compile,
+  derive,
+  type FieldChange,
+  isMessageError,
+  iso8583v1987Ascii,
+  namedFrames,
+  wholeFrame
+} from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 
 const guide = readFileSync(new URL("../../../docs/guides/describe-a-dialect.md", import.meta.url), "utf8")
@@ -78,5 +86,41 @@ describe("The guide's table of jPOS's field classes", () => {
 
     expect(isMessageError(message) ? message : message.subarray(12).toString("hex")).toBe(bytes)
     expect(codec.decode(message as Buffer)).toMatchObject({ fields: { 61: expect.anything() } })
+  })
+})
+
+describe("The guide's table of jPOS channels", () => {
+  /** What a channel writes around 16 bytes, after its `sendMessageLength` and `sendMessageTrailer`. */
+  const channels: ReadonlyArray<readonly [string, string, string, string]> = [
+    ["ASCIIChannel", "ascii4", "30303136", ""],
+    ["CSChannel", "binary2-after2", "00100000", ""],
+    ["NACChannel", "binary2", "0010", ""],
+    ["BCDChannel", "bcd2", "0016", ""],
+    ["HEXChannel", "hex4", "30303130", ""],
+    ["RawChannel", "binary4", "00000010", ""],
+    ["BASE24TCPChannel", "binary2-etx", "0011", "03"],
+    ["AmexChannel", "binary2-inclusive", "0012", ""],
+    ["CMFChannel", "binary3", "000010", ""],
+    ["GICCChannel", "binary4", "00000010", ""],
+    ["NCCChannel", "bcd2", "0016", ""],
+    ["RBPChannel", 'kind: length, encoding: binary, bytes: 2, before: "D04A", after: "0000"', "d04a00100000", ""]
+  ]
+
+  it.each(channels)("gives the bytes of %s: %s", (channel, frame, before, after) => {
+    const row = guide.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${channel}\``))
+    expect(row).toContain(`\`${frame}\``)
+
+    const written = {
+      kind: "length",
+      encoding: "binary",
+      bytes: 2,
+      before: "D04A",
+      after: "0000",
+      lengthMax: 999,
+      idle: "none"
+    } as const
+    const format = namedFrames.find(({ name }) => name === frame)?.format ?? written
+    const message = Buffer.alloc(16, 0x4d)
+    expect(Buffer.from(wholeFrame(format, message)).toString("hex")).toBe(`${before}${message.toString("hex")}${after}`)
   })
 })
