@@ -2,7 +2,7 @@
  * `jinka journal accept-loss` against a real PostgreSQL that has lost acknowledged groups: what the operator is shown, what it
  * does, and when it does nothing.
  */
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -121,6 +121,24 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     expect(entries.map(({ code }) => code).filter((code) => code.startsWith("loss"))).toEqual([
       "loss accepted: some of the entries up to 4 that this node had acknowledged; others have their numbers"
     ])
+  })
+
+  it("is looked at by `owners` also where the file has mistakes elsewhere; a release is refused then", async () => {
+    const { file, owners } = await nodeOf("spoilt")
+    const good = readFileSync(file, "utf8")
+    const spoil = (from: string, to: string) => writeFileSync(file, good.replace(from, to))
+    spoil("port: 7001", "port: 70010")
+    const [shown, released] = [await owners(), await owners("--release", "--reason", "case 1")]
+    spoil("name: spoilt", "name: [spoilt]")
+    const unnamed = await owners()
+
+    expect([shown.code, shown.out, shown.err]).toEqual([
+      0,
+      expect.stringContaining("spoilt: "),
+      expect.stringContaining("none of them is about where its journal is")
+    ])
+    expect([released.code, released.err]).toEqual([2, expect.stringContaining("found 70010")])
+    expect([unnamed.code, unnamed.out]).toEqual([2, ""])
   })
 
   it("does nothing where nothing is lost, and says how a switch that is stopped all the same goes on", async () => {

@@ -18,6 +18,7 @@ import { readUsers } from "./configuration/door/AdminUsers.ts"
 import { tlsSettings } from "./configuration/door/DoorSettings.ts"
 import { withValues } from "./configuration/Elsewhere.ts"
 import { type Keys, readKey, readKeys } from "./configuration/journal/JournalKeys.ts"
+import { decodePostgres } from "./configuration/journal/PostgresDocument.ts"
 import { type PostgresSettings, readPostgres } from "./configuration/journal/PostgresPlan.ts"
 import { relationsOf, SOCKET_PATH_MAX } from "./configuration/Relations.ts"
 import type { MachineLimits } from "./configuration/ResourceRelations.ts"
@@ -273,6 +274,27 @@ export const loadPostgres = (
   if (postgres === undefined) return Effect.succeed(undefined)
   return inItsFile(configuration, (directory) => readPostgres(postgres, name, directory))
 }
+
+/**
+ * The same of a file that has mistakes elsewhere. `undefined` when one of them is about the name or about `journal.postgres`, or
+ * the file has none.
+ */
+export const postgresOfDraft = Effect.fnUntraced(function* ({
+  file,
+  problems
+}: ConfigurationInvalid): Effect.fn.Return<PostgresSettings | undefined, never, FileSystem.FileSystem | Path.Path> {
+  const path = yield* Path.Path
+  const yaml = new YamlText(yield* Effect.orElseSucceed(textOf(file), () => ""))
+  const draft = new Draft(yaml.value)
+  const name = draft.part("name").text
+  const isAboutIt = ({ path: [part, key], severity }: Problem): boolean =>
+    severity === "error" && (part === undefined || part === "name" || (part === "journal" && key === "postgres"))
+  if (yaml.problems.length > 0 || name === undefined || problems.some(isAboutIt)) return undefined
+  const document = decodePostgres(draft.part("journal", "postgres").raw)
+  if (Result.isFailure(document)) return undefined
+  const directory = path.dirname(path.resolve(file))
+  return yield* Effect.orElseSucceed(readPostgres(document.success, name, directory), () => undefined)
+})
 
 /** What holds the keys: a module in this process, or devices that have to be connected (`openHsm`). */
 export type ModulePlan =

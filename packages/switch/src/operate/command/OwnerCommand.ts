@@ -1,7 +1,7 @@
 /** `jinka owners` and `jinka yield`: which node runs a switch whose journal is in PostgreSQL, and how another one comes to. */
-import { Console, Effect, Option, Redacted, Schema } from "effect"
+import { Console, Effect, Option, Redacted, Result, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { type Configuration, load, loadPostgres } from "../Configuration.ts"
+import { type Configuration, type ConfigurationInvalid, load, loadPostgres, postgresOfDraft } from "../Configuration.ts"
 import { counted } from "../Counted.ts"
 import type { PostgresSettings } from "../configuration/journal/PostgresPlan.ts"
 import { ask } from "../control/ControlCall.ts"
@@ -35,11 +35,11 @@ export const owners = Command.make(
   { file: configurationFile, release, reason: releaseReason, json: asJson },
   ({ file, json, reason, release }) =>
     Effect.gen(function* () {
-      const configuration = yield* load(file)
-      const postgres = yield* loadPostgres(configuration)
+      const given = yield* Effect.result(load(file))
+      const postgres = Result.isSuccess(given) ? yield* loadPostgres(given.success) : yield* beside(given.failure)
       if (postgres === undefined) return yield* failed(onThisMachine, "usage")
       if (release) {
-        const seq = yield* released(configuration, postgres, reason)
+        const seq = yield* released(yield* Effect.fromResult(given), postgres, reason)
         if (!json) yield* Console.log(releasedText(seq))
       }
       const rows = yield* ownersOf(Redacted.value(postgres.place))
@@ -59,6 +59,16 @@ export const owners = Command.make(
     }
   ])
 )
+
+/** Where PostgreSQL is by a file whose mistakes are elsewhere: who runs what can be asked all the same. */
+const beside = Effect.fnUntraced(function* (invalid: ConfigurationInvalid) {
+  const postgres = yield* postgresOfDraft(invalid)
+  if (postgres === undefined) return yield* invalid
+  yield* Console.error(
+    `${invalid.file} has mistakes, which \`jinka check\` shows; none of them is about where its journal is.`
+  )
+  return postgres
+})
 
 /** Releases the switch of a file, on this node; the entry of its journal that says so. */
 const released = Effect.fnUntraced(function* (

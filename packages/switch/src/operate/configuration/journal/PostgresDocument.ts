@@ -46,3 +46,6 @@ export const PostgresDocument = Schema.Struct({
 })
 /** See the schema. */
 export type PostgresDocument = typeof PostgresDocument.Type
+
+/** Reads it alone, as the whole document is read. */
+export const decodePostgres = Schema.decodeUnknownResult(PostgresDocument, { errors: "all", onExcessProperty: "error" })
