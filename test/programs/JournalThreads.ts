@@ -9,8 +9,8 @@ import { Worker, type WorkerOptions } from "node:worker_threads"
 
 const host = new URL("./JournalHost.mjs", import.meta.url)
 
-/** Those that wait for a journal. */
-const free: Array<Worker> = []
+/** Those that wait for a journal, by the file of their store. */
+const free = new Map<string, Array<Worker>>()
 
 const begin = (file: URL, { workerData: _, transferList: __, ...options }: WorkerOptions): Worker => {
   const worker = new Worker(host, { ...options, workerData: { file: file.href } })
@@ -23,13 +23,15 @@ const begin = (file: URL, { workerData: _, transferList: __, ...options }: Worke
 class JournalThread extends EventEmitter {
   constructor(file: URL, options: WorkerOptions) {
     super()
-    const worker = free.pop() ?? begin(file, options)
+    const alike = free.get(file.href) ?? []
+    free.set(file.href, alike)
+    const worker = alike.pop() ?? begin(file, options)
     const failed = (error: unknown) => void this.emit("error", error)
     const ended = (code: number) => void this.emit("exit", code)
     worker.once("error", failed).once("exit", ended)
     worker.once("message", () => {
       worker.off("error", failed).off("exit", ended).unref()
-      free.push(worker)
+      alike.push(worker)
       ended(0)
     })
     worker.ref()
@@ -37,6 +39,6 @@ class JournalThread extends EventEmitter {
   }
 }
 
-/** The thread of a store: one that is kept, where its journal is in SQLite. */
+/** The thread of a store: one that is kept, unless it is its source while tests are watched. */
 export const startedThread = (file: URL, options: WorkerOptions): EventEmitter =>
-  file.pathname.endsWith("/SqliteWorker.js") ? new JournalThread(file, options) : new Worker(file, options)
+  file.pathname.endsWith(".js") ? new JournalThread(file, options) : new Worker(file, options)

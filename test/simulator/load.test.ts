@@ -423,6 +423,7 @@ describe("a load", () => {
       // This process is both: what holds its thread makes the generator late. Once below 150 a second, always above. A busy
       // machine is late by itself: its bound is wider.
       const slow = Math.min(40, Math.ceil(patience(5)))
+      const never = new Int32Array(new SharedArrayBuffer(4))
       const arrivals: Array<number> = []
       let hiccups = 1
       const { port } = yield* system(() => {
@@ -431,7 +432,7 @@ describe("a load", () => {
         while (arrivals[0]! < now - 200) arrivals.shift()
         const isOverwhelmed = arrivals.length > 30
         if (!isOverwhelmed && hiccups-- <= 0) return 0
-        for (const until = now + slow * (isOverwhelmed ? 2 : 15); performance.now() < until; );
+        Atomics.wait(never, 0, 0, slow * (isOverwhelmed ? 2 : 15))
         return 0
       })
       const settings = yield* settingsOf(port, "fixed 50/s for 1s")
