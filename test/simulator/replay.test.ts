@@ -1,9 +1,10 @@
 /** Recorded traffic that is sent again: numbers and times, answers, and how it ends. */
-import { type AddressInfo, createServer, type Server } from "node:net"
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
 import { it } from "@effect/vitest"
-import { cupsFrame, dialects, Framer, type Message, MessageIndex } from "@jinka/codec"
+import { cupsFrame, dialects, Framer, type Message, MessageIndex, PatchList, wholeFrame } from "@jinka/codec"
 import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { describe, expect } from "vitest"
+import { freePort } from "../../examples/shared/FreePort.ts"
 import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
 import { noTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
 import { reCard } from "../../packages/simulator/src/traffic/ReCard.ts"
@@ -31,7 +32,15 @@ describe("a replay", () => {
     Effect.gen(function* () {
       const ended: Array<Replayed> = []
       const settings: ReplaySettings = {
-        ...{ form, mac: undefined, connect: { host: "127.0.0.1", port }, speed: 1, isRenewed: true, timeoutMs: 500 },
+        ...{
+          form,
+          mac: undefined,
+          way: { role: "dial", endpoint: { host: "127.0.0.1", port } },
+          isSignOnExpected: false,
+          speed: 1,
+          isRenewed: true,
+          timeoutMs: 500
+        },
         tolerance: { ...noTolerance, ignored: new Set(["header.source", "header.destination", "header"]) },
         ...more
       }
@@ -48,6 +57,49 @@ describe("a replay", () => {
       expect(ended[1]!.differences).toEqual([{ place: "39", name: "Response code", one: "51", other: "00" }])
       expect(seen.map((index) => index.text(2))).toEqual([1, 2, 3].map(() => reCard(pan, key)))
       expect(seen[0]!.text(7)).not.toBe("0301120000")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("waits for a system that connects itself and signs on, also when it comes again", () =>
+    Effect.gen(function* () {
+      const at = yield* Effect.promise(() => Effect.runPromise(freePort))
+      const seen: Array<string> = []
+      const sockets: Array<Socket> = []
+      /** Connects, signs on, and answers; the first one leaves with its first request. */
+      const comes = (leaves: boolean): void => {
+        const socket = connect(at, "127.0.0.1")
+        sockets.push(socket)
+        const send = (bytes: Buffer): void => void socket.write(wholeFrame(cupsFrame, bytes))
+        const heard = (buffer: Buffer, start: number, end: number): void => {
+          const index = new MessageIndex()
+          codec.index(buffer, start, end, index)
+          seen.push(`${index.mti}`)
+          if (index.mti !== 200) return
+          if (leaves) {
+            socket.destroy()
+            return comes(false)
+          }
+          const patches = new PatchList()
+          patches.mti(210)
+          patches.answer()
+          patches.set(39, "00")
+          send(codec.patched(index, patches))
+        }
+        const framer = new Framer(cupsFrame)
+        socket.on("error", () => (socket.bytesRead > 0 ? undefined : setTimeout(() => comes(leaves), 20)))
+        socket.on("data", (chunk: Buffer) => framer.push(chunk, { frame: heard, idle: () => undefined }))
+        socket.once("connect", () => setTimeout(() => send(message("0820", 900, 0, { 70: "001" })), 100))
+      }
+      comes(true)
+      const ended = yield* replayed(0, recorded("00"), {
+        way: { role: "listen", endpoint: { host: "127.0.0.1", port: at } },
+        isSignOnExpected: true,
+        speed: 0
+      })
+      for (const socket of sockets) socket.destroy()
+
+      expect(seen.slice(0, 2)).toEqual(["830", "200"])
+      expect(ended.map(({ outcome }) => outcome)).toEqual(["unanswered", "same", "same"])
     }).pipe(Effect.scoped)
   )
 
@@ -94,11 +146,15 @@ describe("a replay", () => {
         }),
         (made) => Effect.sync(() => made.close())
       )
-      const connect = { host: "127.0.0.1", port: (server.address() as AddressInfo).port }
+      const way = {
+        role: "dial",
+        endpoint: { host: "127.0.0.1", port: (server.address() as AddressInfo).port }
+      } as const
       const how = {
         form: of1993,
         mac: undefined,
-        connect,
+        way,
+        isSignOnExpected: false,
         speed: 0,
         isRenewed: true,
         timeoutMs: 300,
@@ -153,7 +209,15 @@ describe("a replay", () => {
       const pairs = pairsOf(codec, recorded("00", 50), "toTarget")
       const ended: Array<Replayed> = []
       const settings: ReplaySettings = {
-        ...{ form, mac: undefined, connect: { host: "127.0.0.1", port }, speed: 0, isRenewed: true, timeoutMs: 60_000 },
+        ...{
+          form,
+          mac: undefined,
+          way: { role: "dial", endpoint: { host: "127.0.0.1", port } },
+          isSignOnExpected: false,
+          speed: 0,
+          isRenewed: true,
+          timeoutMs: 60_000
+        },
         tolerance: noTolerance
       }
       const stopped = yield* Deferred.make<void>()

@@ -161,11 +161,13 @@ rules: [change 22 to 051 in 0200]`,
 
     await until("the traffic", () => lines(traffic).length >= 12)
     const link = file("link.yaml", `${macOf()}\ntls: ${tlsOf(client, ", name: host.example")}\n`)
-    const side = await Effect.runPromise(readLinkFile(link))
+    const side = await Effect.runPromise(readLinkFile(link, true))
     const pairs = pairsOf(side.form.codec, parseTraffic(readFileSync(traffic, "utf8")), "toTarget")
     const fresh = await issuer()
     const ended: Array<Replayed> = []
-    const settings = { ...side, connect: { host: "127.0.0.1", port: fresh.port() }, speed: 0, isRenewed: true }
+    const { form, mac, tls } = side
+    const way = { role: "dial", endpoint: { host: "127.0.0.1", port: fresh.port() }, ...(tls && { tls }) } as const
+    const settings = { form, mac, way, isSignOnExpected: false, speed: 0, isRenewed: true }
     await Effect.runPromise(
       replay({ ...settings, timeoutMs: 5000, tolerance: { ...noTolerance, ignored: new Set(["38"]) } }, pairs, (one) =>
         ended.push(one)

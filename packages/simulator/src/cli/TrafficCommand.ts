@@ -18,6 +18,8 @@ import { frameNamed, frameNames } from "../file/FrameFile.ts"
 import { type LinkSide, readLinkFile } from "../file/LinkKeys.ts"
 import { suggestion } from "../file/Nearest.ts"
 import { tryToWrite, writeText } from "../file/TextFile.ts"
+import type { Endpoint } from "../link/Listener.ts"
+import type { Way } from "../link/ModeLink.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import { noTolerance, readTolerance } from "../traffic/Compare.ts"
 import { type Imported, isTraced, linesOfPcap, linesOfTrace } from "../traffic/Import.ts"
@@ -25,7 +27,7 @@ import { CaptureInvalid } from "../traffic/Packets.ts"
 import { type Replayed, replay, replayOutcomes } from "../traffic/Replay.ts"
 import { pairsOf, readLine, readTraffic } from "../traffic/Traffic.ts"
 import { Unsettled } from "./Conduct.ts"
-import { duration, endpoint, file } from "./Flags.ts"
+import { duration, file, optionalEndpoint } from "./Flags.ts"
 import { StopSignal } from "./StopSignal.ts"
 
 const text = (name: string, metavar: string, description: string): Flag.Flag<string | undefined> =>
@@ -43,6 +45,7 @@ const formFlags = {
 
 /** How the link of a replay speaks. */
 const linkOf = ({
+  connect,
   dialect,
   frame,
   link
@@ -50,11 +53,12 @@ const linkOf = ({
   readonly dialect: string | undefined
   readonly frame: string | undefined
   readonly link: string | undefined
+  readonly connect: Endpoint | undefined
 }): Effect.Effect<LinkSide, FileFailed | FileInvalid | SettingInvalid> => {
   if (link === undefined) {
     return Effect.map(formOf(dialect, frame), (form) => ({ form, mac: undefined, tls: undefined }))
   }
-  if (dialect === undefined && frame === undefined) return readLinkFile(link)
+  if (dialect === undefined && frame === undefined) return readLinkFile(link, connect !== undefined)
   const rule = "dialect and frame are said there, or with --dialect and --frame: not both"
   return Effect.fail(new SettingInvalid({ setting: "--link", rule }))
 }
@@ -197,12 +201,30 @@ const table = (ended: ReadonlyArray<Replayed>): string => {
   return [counts.toString(), ...differing, ...shown, ...more].join("\n")
 }
 
+/** Who makes the connection, and where: exactly one of the two is given. */
+const wayOf = ({
+  connect,
+  listen
+}: {
+  readonly connect: Endpoint | undefined
+  readonly listen: Endpoint | undefined
+}): Effect.Effect<Way, SettingInvalid> => {
+  if (connect !== undefined && listen === undefined) return Effect.succeed({ role: "dial", endpoint: connect })
+  if (listen !== undefined && connect === undefined) return Effect.succeed({ role: "listen", endpoint: listen })
+  return Effect.fail(new SettingInvalid({ setting: "--connect, --listen", rule: "give exactly one of the two" }))
+}
+
 /** `jinka-sim replay`. */
 export const replayCommand = Command.make(
   "replay",
   {
     path: Argument.Path("file").pipe(Argument.withDescription("Traffic, as a proxy or `jinka-sim record` wrote it")),
-    connect: endpoint("connect", "Send the requests to this address"),
+    connect: optionalEndpoint("connect", "Send the requests to this address"),
+    listen: optionalEndpoint("listen", "The system under test connects itself: wait for it on this address"),
+    signOn: Flag.Boolean("expect-sign-on").pipe(
+      Flag.withDescription("Send nothing before the system under test has signed on"),
+      Flag.withDefault(false)
+    ),
     ...formFlags,
     link: file(
       "link",
@@ -210,9 +232,11 @@ export const replayCommand = Command.make(
     ),
     direction: Flag.Literals("direction", ["toTarget", "fromTarget"]).pipe(
       Flag.withDescription(
-        "Whose requests are sent: those of the side that made the connection (toTarget, the default)"
+        "Whose requests are sent: those of the side that made the connection (toTarget, the default with --connect), or of the " +
+          "side that listened (fromTarget, the default with --listen)"
       ),
-      Flag.withDefault("toTarget" as const)
+      Flag.optional,
+      Flag.map(Option.getOrUndefined)
     ),
     speed: Flag.Finite("speed").pipe(
       Flag.withDescription(
@@ -233,12 +257,14 @@ export const replayCommand = Command.make(
     report: file("report", "Write what became of each request here, one JSON object a line")
   },
   Effect.fn(function* (input) {
+    const way = yield* wayOf(input)
+    const direction = input.direction ?? (way.role === "dial" ? "toTarget" : "fromTarget")
     const { form, mac, tls } = yield* linkOf(input)
     const tolerance = input.tolerance === undefined ? noTolerance : yield* readTolerance(input.tolerance)
     const lines = yield* readTraffic(input.path)
-    const pairs = pairsOf(form.codec, lines, input.direction)
+    const pairs = pairsOf(form.codec, lines, direction)
     if (pairs.length === 0) {
-      const reason = `it holds no request ${input.direction} that the dialect can read`
+      const reason = `it holds no request ${direction} that the dialect can read`
       return yield* new FileMalformed({ path: input.path, reason })
     }
     const unread = lines.filter((line) => readLine(form.codec, line) === undefined).length
@@ -253,10 +279,16 @@ export const replayCommand = Command.make(
     }
     yield* tryToWrite([input.report])
     const ended: Array<Replayed> = []
-    const { asRecorded, connect, speed, timeout: timeoutMs } = input
-    const settings = { form, mac, tls, connect, speed, isRenewed: !asRecorded, timeoutMs, tolerance }
+    const { asRecorded, signOn: isSignOnExpected, speed, timeout: timeoutMs } = input
+    const secured = tls === undefined ? way : { ...way, tls }
+    const settings = {
+      ...{ form, mac, way: secured, isSignOnExpected },
+      ...{ speed, isRenewed: !asRecorded, timeoutMs, tolerance }
+    }
     const stop = yield* StopSignal
-    const early = yield* replay(settings, pairs, (one) => ended.push(one), stop.requested)
+    const context = yield* Effect.context<never>()
+    const tell = (text: string) => void Effect.runForkWith(context)(Console.error(`jinka-sim: ${text}`))
+    const early = yield* replay(settings, pairs, (one) => ended.push(one), stop.requested, tell)
     yield* Console.log(table(ended))
     if (input.report !== undefined) {
       yield* writeText(input.report, () => ended.map((one) => `${JSON.stringify(one)}\n`).join(""))
@@ -286,6 +318,10 @@ export const replayCommand = Command.make(
     {
       command: "jinka-sim replay traffic.jsonl --connect 127.0.0.1:7801 --speed 10 --tolerance tolerance.yaml",
       description: "Ten times as fast, for a new version of a host"
+    },
+    {
+      command: "jinka-sim replay traffic.jsonl --listen 127.0.0.1:7801 --expect-sign-on",
+      description: "For a system that connects itself and signs on"
     }
   ])
 )

@@ -12,18 +12,18 @@ import { dialTlsKey, formKeys, listenTlsKey, macKey } from "./FormKeys.ts"
 import { readFile } from "./MapReader.ts"
 import { filledOf, type Yaml } from "./YamlNodes.ts"
 
-/** A link that is dialled. */
+/** A link as a command has it, on the side that it takes. */
 export interface LinkSide {
   readonly form: WireFormat
   readonly mac: MacSettings | undefined
   readonly tls: TlsMaterial | undefined
 }
 
-/** Reads the link of a command that dials: `dialect`, `frame`, `mac`, `tls`. */
-export const readLinkFile = (file: string): Effect.Effect<LinkSide, FileInvalid> =>
+/** Reads the link of a command that dials or listens: `dialect`, `frame`, `mac`, `tls`. */
+export const readLinkFile = (file: string, isDialled: boolean): Effect.Effect<LinkSide, FileInvalid> =>
   readFile(file, (top) => {
     const form = formKeys(top, "cups")!
-    return { form, mac: macKey(top, form), tls: dialTlsKey(top) }
+    return { form, mac: macKey(top, form), tls: isDialled ? dialTlsKey(top) : listenTlsKey(top, "tls") }
   })
 
 /** A line that a command is in the middle of, and how a dialogue writes it. */

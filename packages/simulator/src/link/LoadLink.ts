@@ -1,5 +1,5 @@
 /**
- * One connection that is dialled, and dialled again when it falls, for programs that are told the time.
+ * One connection that is dialled, again and again, or that the far side makes, for programs that are told the time.
  *
  * Owns dialling. The connection itself is LoadLine; what is written and what an answer means is its owner's.
  */
@@ -7,6 +7,7 @@ import type { Socket } from "node:net"
 import type { FrameFormat } from "@jinka/codec"
 import type { Endpoint } from "./Listener.ts"
 import { LoadLine, type Room } from "./LoadLine.ts"
+import type { PartnerEnd } from "./Sockets.ts"
 import { dialSocket, type TlsMaterial } from "./TlsSide.ts"
 
 /** Where a connection goes. */
@@ -31,7 +32,7 @@ const noTimes = { idleMs: Number.POSITIVE_INFINITY, silenceMs: Number.POSITIVE_I
 
 /** One connection; see the module header. Call `tick` often. */
 export class LoadLink {
-  private readonly to: LoadTarget
+  private readonly to: LoadTarget | undefined
   private readonly frame: FrameFormat
   private readonly owner: LoadEnd
   private dialling: Socket | undefined
@@ -39,7 +40,8 @@ export class LoadLink {
   private dialAt = 0
   private isClosed = false
 
-  constructor(to: LoadTarget, frame: FrameFormat, owner: LoadEnd) {
+  /** `to` left out: whoever listens gives it the far side's connections by `take`. */
+  constructor(to: LoadTarget | undefined, frame: FrameFormat, owner: LoadEnd) {
     this.to = to
     this.frame = frame
     this.owner = owner
@@ -67,9 +69,19 @@ export class LoadLink {
   /** Dials when it is time to. */
   tick(now: number): void {
     this.line?.tick(now)
-    if (this.isClosed || this.line !== undefined || this.dialling !== undefined || now < this.dialAt) return
+    const { to } = this
+    if (to === undefined || this.isClosed || this.line !== undefined || this.dialling !== undefined) return
+    if (now < this.dialAt) return
     this.dialAt = now + REDIAL_MS
-    this.dial()
+    this.dial(to)
+  }
+
+  /** A connection that the far side has made; it takes the place of the one before, whose end may not have been seen yet. */
+  take(end: PartnerEnd): void {
+    if (this.isClosed) return void end.raw.resetAndDestroy()
+    const before = this.line
+    this.opened(end)
+    before?.close("another connection came")
   }
 
   /** Ends it for good. */
@@ -79,8 +91,15 @@ export class LoadLink {
     this.dialling?.destroy()
   }
 
-  private dial(): void {
-    const { connect: at, tls } = this.to
+  private opened(end: PartnerEnd): void {
+    this.line = new LoadLine(end, this.frame, noTimes, {
+      message: this.owner.message,
+      down: (line, why) => (line === this.line ? this.fell(why) : undefined)
+    })
+    this.owner.up()
+  }
+
+  private dial({ connect: at, tls }: LoadTarget): void {
     let reason = "closed by the far side"
     const { isUpAt, raw, socket } = dialSocket(at, tls, { allowHalfOpen: false }, (error) => {
       reason = error.code ?? error.message
@@ -91,11 +110,7 @@ export class LoadLink {
     })
     socket.once(isUpAt, () => {
       this.dialling = undefined
-      this.line = new LoadLine({ raw, socket }, this.frame, noTimes, {
-        message: this.owner.message,
-        down: (_, why) => this.fell(why)
-      })
-      this.owner.up()
+      this.opened({ raw, socket })
     })
     socket.once("close", () => {
       if (this.dialling !== socket) return

@@ -14,17 +14,20 @@ import {
   wholeFrame
 } from "@jinka/codec"
 import { Clock, Effect } from "effect"
-import { echoAnswer } from "../dialogue/Build.ts"
+import { chanceOf } from "../chance/Chance.ts"
+import { upkeepAnswer } from "../dialogue/Build.ts"
 import { told } from "../dialogue/Observed.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
-import type { Endpoint } from "../link/Listener.ts"
+import { type EntranceSettings, makeEntrance } from "../link/Entrance.ts"
+import { endpointText } from "../link/Listener.ts"
 import { LoadLink } from "../link/LoadLink.ts"
-import type { TlsMaterial } from "../link/TlsSide.ts"
+import type { Way } from "../link/ModeLink.ts"
+import type { PartnerEnd } from "../link/Sockets.ts"
 import { timePictures } from "../message/LocalTime.ts"
 import { type MacSettings, macElements, writeMac } from "../message/MessageMac.ts"
 import { timeInPicture } from "../partner/Numbering.ts"
 import { timepieceOf } from "../partner/Session.ts"
-import { SettingInvalid } from "../SimulatorError.ts"
+import { type ListenFailed, SettingInvalid } from "../SimulatorError.ts"
 import { type AnswerDifference, compareAnswers, type Tolerance } from "./Compare.ts"
 import { type Pair, pairKey, type Read } from "./Traffic.ts"
 import { Waiting } from "./Waiting.ts"
@@ -33,8 +36,10 @@ import { Waiting } from "./Waiting.ts"
 export interface ReplaySettings {
   readonly form: WireFormat
   readonly mac: MacSettings | undefined
-  readonly connect: Endpoint
-  readonly tls?: TlsMaterial | undefined
+  /** Who makes the connection, and where. */
+  readonly way: Way
+  /** Nothing is sent before the far side has signed on. */
+  readonly isSignOnExpected: boolean
   /** 2: twice as fast; 0: each as soon as the one before was answered. */
   readonly speed: number
   /** Give new numbers and dates. */
@@ -59,8 +64,18 @@ export interface Replayed {
   readonly ms: number
 }
 
-/** Milliseconds for the connection to come up, and to come again when it fell. */
-const UP_MAX_MS = 5000
+/** Milliseconds for the connection to come up, and to come again when it fell: ours, and one that the far side makes. */
+const upMaxMs = { dial: 5000, listen: 60_000 }
+
+/** Before dialling again; an entrance that listens does not. */
+const redial = { redialFrom: 0, redialTo: 0 }
+
+const askedFor = ({ isSignOnExpected, way }: ReplaySettings, reason: string): string => {
+  const within = `in ${upMaxMs[way.role] / 1000} seconds`
+  const why = reason === "" ? "" : ` (${reason})`
+  if (isSignOnExpected) return `no connection came up and signed on ${within}${why}`
+  return way.role === "dial" ? `no connection came up ${within}${why}` : `nobody connected ${within}${why}`
+}
 
 interface Sent {
   readonly key: string
@@ -141,8 +156,9 @@ export const replay = (
   settings: ReplaySettings,
   pairs: ReadonlyArray<Pair>,
   onEnd: (replayed: Replayed) => void,
-  stop: Effect.Effect<void> = Effect.never
-): Effect.Effect<string | undefined, SettingInvalid> =>
+  stop: Effect.Effect<void> = Effect.never,
+  tell: (text: string) => void = () => undefined
+): Effect.Effect<string | undefined, SettingInvalid | ListenFailed> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const time = timepieceOf(clock)
@@ -150,6 +166,13 @@ export const replay = (
       Effect.sync(() => new ReplayRun(settings, pairs, onEnd, time.monotonic, time.wall)),
       (made) => Effect.sync(() => made.close())
     )
+    const { way } = settings
+    if (way.role === "listen") {
+      const entrance: EntranceSettings = { ...way, ...redial, onTrouble: tell }
+      const { endpoint } = yield* makeEntrance(entrance, chanceOf(1, "redial"), (end) => run.take(end))
+      tell(`listens on ${endpointText(endpoint)}`)
+    }
+    const waitMs = upMaxMs[way.role]
     const ticking = (until: () => boolean) =>
       Effect.repeat(
         Effect.andThen(
@@ -160,12 +183,12 @@ export const replay = (
       )
     const isUp = yield* ticking(() => run.isUp).pipe(
       Effect.as(true),
-      Effect.timeoutOrElse({ duration: UP_MAX_MS, orElse: () => Effect.succeed(false) }),
+      Effect.timeoutOrElse({ duration: waitMs, orElse: () => Effect.succeed(false) }),
       Effect.raceFirst(Effect.as(stop, true))
     )
     if (!isUp) {
-      const rule = `no connection came up in ${UP_MAX_MS / 1000} seconds${run.reason === "" ? "" : ` (${run.reason})`}`
-      return yield* new SettingInvalid({ setting: "--connect", rule })
+      const setting = way.role === "dial" ? "--connect" : "--listen"
+      return yield* new SettingInvalid({ setting, rule: askedFor(settings, run.reason) })
     }
     run.begin()
     const isStopped = yield* ticking(() => run.isOver || run.isGone).pipe(
@@ -175,10 +198,11 @@ export const replay = (
     if (run.isOver) return undefined
     run.endRest()
     if (isStopped) return "it was stopped"
-    return `the connection fell (${run.reason}), and none came up in ${UP_MAX_MS / 1000} seconds`
+    return `the connection fell (${run.reason}), and none came up in ${waitMs / 1000} seconds`
   }).pipe(Effect.scoped)
 
 class ReplayRun {
+  /** Requests may go. */
   isUp = false
   reason = ""
   private readonly settings: ReplaySettings
@@ -206,13 +230,16 @@ class ReplayRun {
     this.onEnd = onEnd
     this.now = now
     this.wall = wall
-    this.link = new LoadLink(settings, settings.form.frame, {
+    const { isSignOnExpected, way } = settings
+    const target = way.role === "dial" ? { connect: way.endpoint, tls: way.tls } : undefined
+    this.link = new LoadLink(target, settings.form.frame, {
       up: () => {
-        this.isUp = true
+        this.isUp = !isSignOnExpected
         this.downSince = -1
       },
       down: (reason) => {
         this.reason = reason
+        this.isUp = false
         if (this.downSince < 0) this.downSince = this.now()
       },
       message: (buffer, start, end) => this.message(Buffer.from(buffer.subarray(start, end)))
@@ -225,7 +252,12 @@ class ReplayRun {
 
   /** Whether the far side has been away for so long that nobody waits for it any more. */
   get isGone(): boolean {
-    return this.downSince >= 0 && this.now() - this.downSince >= UP_MAX_MS
+    return this.downSince >= 0 && this.now() - this.downSince >= upMaxMs[this.settings.way.role]
+  }
+
+  /** A connection that the far side has made. */
+  take(end: PartnerEnd): void {
+    this.link.take(end)
   }
 
   begin(): void {
@@ -264,7 +296,7 @@ class ReplayRun {
   }
 
   private isDue(now: number): boolean {
-    if (!this.link.isReady) return false
+    if (!this.isUp || !this.link.isReady) return false
     if (this.settings.speed === 0) return this.waiting.size === 0
     return now >= this.dueAt(this.pairs[this.next]!.request.line.at)
   }
@@ -292,7 +324,7 @@ class ReplayRun {
     const { form } = this.settings
     const index = new MessageIndex()
     if (form.codec.index(bytes, 0, bytes.length, index) !== undefined) return
-    if (!isResponse(index.mti)) return this.answerEcho(bytes)
+    if (!isResponse(index.mti)) return this.answerUpkeep(bytes)
     const key = `${index.mti} ${pairKey(form.codec, index)}`
     const sent = this.waiting.find(key)
     if (sent === undefined) return
@@ -300,11 +332,14 @@ class ReplayRun {
     this.end(sent, bytes)
   }
 
-  private answerEcho(bytes: Buffer): void {
-    const { form } = this.settings
-    const answer = echoAnswer(form, told(form, bytes, 0))
-    if (answer === undefined) return
-    const frame = wholeFrame(form.frame, answer)
+  /** What the far side asks to keep the link in order is accepted: sign-on, sign-off, echo, cut-over. */
+  private answerUpkeep(bytes: Buffer): void {
+    const { form, isSignOnExpected, mac } = this.settings
+    const answered = upkeepAnswer(form, told(form, bytes, 0), mac === undefined ? [] : macElements)
+    if (answered === undefined) return
+    const frame = wholeFrame(form.frame, withOwnMac(this.settings, answered.answer))
+    if (answered.meaning === "signOn") this.isUp = true
+    if (answered.meaning === "signOff") this.isUp = !isSignOnExpected
     const { at, out } = this.link.room(frame.length)
     frame.copy(out, at)
     this.link.wrote(frame.length)
