@@ -63,6 +63,7 @@ export {
   type RefusalCodes,
   type ResponseClass,
   type ResponseCode,
+  type ReversalReasons,
   type ReversalRecipe,
   responseClass
 } from "./iso8583/Dialect.ts"
@@ -131,7 +132,8 @@ export {
   originalPart,
   type PartialReversal,
   partialReversal,
-  reversalMti
+  reversalMti,
+  reversalSets
 } from "./iso8583/Reversal.ts"
 export { type AnswerRules, answerRulesOf, type Roles, rolesOf, standardRoles } from "./iso8583/Roles.ts"
 export {

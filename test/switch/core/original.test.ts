@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { compile, cups, type Dialect, iso8583v1993Ascii, iso8583v2003, type Message } from "@jinka/codec"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import type { LinkAll } from "./Bench.ts"
 import { answerTo, purchase } from "./Bench.ts"
 import { bench } from "./Pair.ts"
@@ -114,6 +115,42 @@ describe("A reversal without DE 7 of a later edition", () => {
         const [reversed] = b.heard()
 
         expect([reversed?.mti, reversed?.fields[24], reversed?.fields[25]]).toEqual([`${one.first}420`, "400", "4021"])
+      })
+    )
+
+    it.effect(`of ours says so too of an approval that came too late, or that nobody heard: ${one.dialect.name}`, () =>
+      Effect.gen(function* () {
+        const { a, b, commit } = yield* bench(edition(one.dialect))
+        const why = (message: Message | undefined) => [message?.mti, message?.fields[24], message?.fields[25]]
+        const approved = (message: Message) =>
+          answerTo(message, `${one.first}210`, { 39: one.first === "1" ? "000" : "0000" })
+        a.say(asked(one))
+        yield* commit
+        const [seen] = b.heard()
+        yield* TestClock.adjust(1500)
+        yield* commit
+        const [first] = b.heard()
+        b.say(answerTo(first!, `${one.first}430`, { 39: one.first === "1" ? "914" : "9114" }))
+        yield* commit
+        b.say(approved(seen!))
+        yield* commit
+        yield* commit
+        const [again] = b.heard()
+        a.takes = false
+        a.say({ ...asked(one), fields: { ...one.fields, 11: one.fields[11].replace("777", "779") } })
+        yield* commit
+        const other = b.heard().find(({ mti }) => mti === `${one.first}200`)
+        b.say(approved(other!))
+        yield* commit
+        a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+        yield* commit
+        const [unheard] = b.heard()
+
+        expect([first, again, unheard].map(why)).toEqual([
+          [`${one.first}420`, "400", "4021"],
+          [`${one.first}420`, "400", "4006"],
+          [`${one.first}420`, "400", "4013"]
+        ])
       })
     )
 

@@ -47,7 +47,9 @@ const overTheJournal = (dialect: Dialect, fields: Message["fields"]) => {
   const taken = new MessageIndex()
   expect(language.restore(open, pan, sealed, taken, language.reversed)).toBe(true)
   const reversalOf = (index: MessageIndex) =>
-    language.reversed === undefined ? undefined : language.reversal(index, { stan: "000077", nowMs: 0 })
+    language.reversed === undefined
+      ? undefined
+      : language.reversal(index, { stan: "000077", why: "noAnswer", nowMs: 0 })
   expect(reversalOf(taken), "what a reversal takes is enough for it").toEqual(reversalOf(after))
   return { language, before, after, open, sealed }
 }

@@ -2,12 +2,15 @@
  * What can be wrong in what a dialect file makes together with its base: fields that cannot be written, fields that are named and
  * not defined, a reversal that would not find its original.
  */
-import { type Dialect, isSuccess, layout } from "../iso8583/Dialect.ts"
+import { type Dialect, isSuccess, layout, type ReversalReasons } from "../iso8583/Dialect.ts"
 import { CoverInvalid } from "../iso8583/Elements.ts"
 import { type FieldLayout, fieldLayout } from "../iso8583/Field.ts"
 import { rolesOf } from "../iso8583/Roles.ts"
 import { type DialectInvalid, dialectInvalid, optional, parts } from "./DialectCheck.ts"
 import { fitErrors, fits } from "./DialectFit.ts"
+
+/** Why a reversal of ours is made. */
+const reasons: ReadonlyArray<keyof ReversalReasons> = ["noAnswer", "late", "undelivered"]
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -106,12 +109,26 @@ const setErrors = ({ encodings, fields, match, reversal, version }: Dialect): Re
   return Object.entries(reversal?.sets ?? {}).flatMap(([key, value]) => {
     const de = Number(key)
     const path = `reversal.sets.${key}`
-    if (typeof value !== "string") return [dialectInvalid(path, 'a value in quotes is expected, like "400"')]
+    const values = valuesOf(value)
+    if (values === undefined) return [dialectInvalid(path, setsRule)]
     if (known.includes(de)) return [dialectInvalid(path, `field ${de} is what a reversal or its original is known by`)]
     const field = fieldLayout(de, fields[de]!, encodings, version)
-    if (fits(field, value)) return []
-    return [dialectInvalid(path, `"${value}" does not fit field ${de}, which is ${field.format}`)]
+    return values
+      .filter((one) => !fits(field, one))
+      .map((one) => dialectInvalid(path, `"${one}" does not fit field ${de}, which is ${field.format}`))
   })
+}
+
+const setsRule = `a value in quotes is expected, like "400", or one for each of ${reasons.join(", ")}`
+
+/** The values that a reversal's field may get; `undefined`: it is neither a value nor one for each reason. */
+const valuesOf = (value: unknown): ReadonlyArray<string> | undefined => {
+  if (typeof value === "string") return [value]
+  if (typeof value !== "object" || value === null) return undefined
+  const given: { readonly [reason: string]: unknown } = { ...value }
+  const isWhole = Object.keys(given).length === reasons.length
+  const values = reasons.map((reason) => given[reason])
+  return isWhole && values.every((one) => typeof one === "string") ? values : undefined
 }
 
 /** What a part lacks that neither the file nor its base says. */

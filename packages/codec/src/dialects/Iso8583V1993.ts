@@ -43,8 +43,8 @@ export const iso8583v1993Ascii: Dialect = {
     mti: 1420,
     copies: [2, 3, 4, 12, 22, 23, 26, 32, 33, 37, 38, 41, 42, 43, 49],
     renews: [7, 11],
-    // A full reversal, because no answer came in time. The original's own reason (DE 25) is another one.
-    sets: { 24: "400", 25: "4021" },
+    // A full reversal, and why (docs/domain.md 1.15). The original's own reason (DE 25) is another one.
+    sets: { 24: "400", 25: { noAnswer: "4021", late: "4006", undelivered: "4013" } },
     originalData: {
       field: 56,
       parts: [

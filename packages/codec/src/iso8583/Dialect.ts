@@ -113,6 +113,16 @@ export interface PartialReversals {
   readonly function?: { readonly field: number; readonly codes: ReadonlyArray<string> }
 }
 
+/** A value for each reason of a reversal of ours. */
+export interface ReversalReasons {
+  /** No answer came in time, or its connection ended, or we did. */
+  readonly noAnswer: string
+  /** The approval came when the request had ended: behind a reversal that had found nothing, or behind a decline. */
+  readonly late: string
+  /** The approval came in time, and could not be delivered. */
+  readonly undelivered: string
+}
+
 /** How a reversal is made of its original. */
 export interface ReversalRecipe {
   readonly mti: number
@@ -120,8 +130,8 @@ export interface ReversalRecipe {
   readonly copies: ReadonlyArray<number>
   /** Fields of which the reversal gets its own: its own transmission time, its own STAN, us as its forwarder. */
   readonly renews: ReadonlyArray<number>
-  /** Fields with a value that every reversal of ours has (1993 and 2003: DE 24 and 25), whatever the original says there. */
-  readonly sets?: { readonly [de: number]: string }
+  /** Fields with a value of every reversal of ours (1993, 2003: DE 24), or by its reason (DE 25), whatever the original says. */
+  readonly sets?: { readonly [de: number]: string | ReversalReasons }
   /** Field that points to the original, and its parts in order. */
   readonly originalData: { readonly field: number; readonly parts: ReadonlyArray<OriginalPart> }
   /** What can be reversed: MTIs, with the first digits of the processing codes (DE 3) that can or cannot; none: all. */

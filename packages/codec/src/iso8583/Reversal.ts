@@ -1,7 +1,7 @@
 /**
  * What a dialect's recipe says about reversing a request: whether it can be, and the field that points to the original.
  */
-import type { Dialect, Layout } from "./Dialect.ts"
+import type { Dialect, Layout, ReversalReasons, ReversalRecipe } from "./Dialect.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { isRepeat, mtiClass, mtiText, mtiVersion } from "./Mti.ts"
 
@@ -65,6 +65,13 @@ export const originalData = (dialect: Dialect, original: MessageIndex): string |
     : originalText(dialect.reversal.originalData, (de) =>
         de === 0 ? mtiText(original.mti - (isRepeat(original.mti) ? 1 : 0)) : original.text(de)
       )
+
+/** The values that a reversal made for this reason has in the fields of `sets`. */
+export const reversalSets = (
+  { sets = {} }: ReversalRecipe,
+  why: keyof ReversalReasons
+): { readonly [de: number]: string } =>
+  Object.fromEntries(Object.entries(sets).map(([de, value]) => [de, typeof value === "string" ? value : value[why]]))
 
 /** The amounts of a reversal that takes back a part, as the message writes its own; "": it does not say it. */
 export interface PartialReversal {

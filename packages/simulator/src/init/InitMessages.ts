@@ -2,7 +2,7 @@
  * The messages that a new folder's dialogues start from, in any dialect that has network management and reversals: which data
  * elements there are and how long, the dialect says. Pure.
  */
-import { type Dialect, type Layout, mtiText } from "@jinka/codec"
+import { type Dialect, type Layout, mtiText, reversalSets } from "@jinka/codec"
 import { timePictures } from "../message/LocalTime.ts"
 
 /** Published test number: nobody's card. */
@@ -92,7 +92,8 @@ const management = (layout: Layout, code: string): Readonly<Record<string, strin
 /** The reversal of the message that is called `asked`. */
 const reversal = (layout: Layout): Readonly<Record<string, string>> => {
   const { dialect, roles } = layout
-  const { copies, mti, originalData, renews, sets } = dialect.reversal!
+  const recipe = dialect.reversal!
+  const { copies, mti, originalData, renews } = recipe
   const own = purchase(layout)
   const renewed: Readonly<Record<number, string>> = {
     [roles.transmissionTime]: "{now:MMDDhhmmss}",
@@ -108,7 +109,7 @@ const reversal = (layout: Layout): Readonly<Record<string, string>> => {
       return `${prefix}{asked.${de}}`
     })
     .join("")
-  const values: Record<number, string> = { ...sets }
+  const values: Record<number, string> = { ...reversalSets(recipe, "noAnswer") }
   for (const de of kept) values[de] = `{asked.${de}}`
   for (const de of renews) if (renewed[de] !== undefined && layout.fields[de] !== undefined) values[de] = renewed[de]
   values[originalData.field] = original

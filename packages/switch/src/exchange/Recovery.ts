@@ -357,7 +357,7 @@ export class Recovery {
       if (origin === undefined || target === undefined) return
       const request = this.keys.restored(entry, target.language.reversed)
       if (request === undefined) return this.reversals.impossible(target, entry.exchange)
-      stored = this.reversals.make(origin, target, request, entry.exchange)
+      stored = this.reversals.make(origin, target, request, entry.exchange, "noAnswer")
       if (stored !== undefined) this.made.push({ desk: target, stored })
     })
     return stored !== undefined

@@ -347,10 +347,10 @@ export class Iso8583 implements Language {
     return isMoney(index.mti, index.text(this.roles.processingCode))
   }
 
-  reversal(request: MessageIndex, { stan, nowMs }: Stamp): Buffer | undefined {
+  reversal(request: MessageIndex, { stan, nowMs, why }: Stamp): Buffer | undefined {
     const { codec, settings } = this
     const localMs = nowMs + settings.utcOffsetMs
-    const own = { stan: sizedStan(this.codec.layout, stan), localMs, institution: settings.ourInstitution }
+    const own = { stan: sizedStan(this.codec.layout, stan), localMs, institution: settings.ourInstitution, why }
     Reversal.patch(codec.layout, request, own, patches)
     if (codec.checkPatches(patches) !== undefined || !this.patched(request)) return undefined
     return this.keep(made)

@@ -13,7 +13,8 @@ import type {
   MessageError,
   MessageIndex,
   OriginalFields,
-  RefusalCodes
+  RefusalCodes,
+  ReversalReasons
 } from "@jinka/codec"
 
 /** What every message of a partner says that is known by it at a door: its institution in the header, or a data element. */
@@ -56,6 +57,8 @@ export interface Stamp {
   readonly stan: string
   /** Milliseconds since the epoch. */
   readonly nowMs: number
+  /** Why it is made. */
+  readonly why: keyof ReversalReasons
 }
 
 /** The language of one link; see above. */

@@ -1,5 +1,6 @@
 /**
- * The reversal of a request whose outcome is unknown. Pure: changes to the original's own bytes.
+ * The reversal of a request whose outcome is unknown, or of an approval that nobody heard of. Pure: changes to the original's own
+ * bytes.
  *
  * Which requests can be reversed, which fields a reversal carries and how it names its original is the dialect's data. A reversal
  * has a STAN and a transmission time of its own; both come from the journal's sequence number and the clock, so that a restart
@@ -13,9 +14,11 @@ import {
   originalPart,
   type PatchList,
   partialReversal,
+  type ReversalReasons,
   type ReversalRecipe,
   readOriginalData,
   reversalMti,
+  reversalSets,
   writeOriginalData
 } from "@jinka/codec"
 import { sizedStan, transmissionTime } from "./Stamp.ts"
@@ -27,6 +30,7 @@ export interface Own {
   readonly localMs: number
   /** Our own institution code: who forwards the reversal. */
   readonly institution: string
+  readonly why: keyof ReversalReasons
 }
 
 /** Data elements of a request that its reversal takes over, as they are or within the original data. */
@@ -40,7 +44,7 @@ export const takenOver = ({ copies, originalData: { parts } }: ReversalRecipe): 
  * others go. Covered fields of a request from the journal go with them, so a restart needs nothing but the card number.
  */
 export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, own: Own, patches: PatchList): void => {
-  const { copies, mti, originalData: original, renews, sets = {} } = dialect.reversal!
+  const { copies, mti, originalData: original, renews } = dialect.reversal!
   patches.clear()
   patches.mti(reversalMti(mti, index.mti))
   for (const { de } of defined) if (index.has(de) && !copies.includes(de)) patches.remove(de)
@@ -50,7 +54,7 @@ export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, 
     // Forwarded by us: with the acquirer's own code its next message could have the same key within the second.
     else if (de === roles.forwarder) patches.set(de, own.institution)
   }
-  for (const [de, value] of Object.entries(sets)) patches.set(Number(de), value)
+  for (const [de, value] of Object.entries(reversalSets(dialect.reversal!, own.why))) patches.set(Number(de), value)
   patches.set(original.field, originalData(dialect, index)!)
 }
 

@@ -14,7 +14,8 @@ import {
   mtiText,
   originalData,
   repeatMti,
-  responseMti
+  responseMti,
+  reversalSets
 } from "@jinka/codec"
 import { type Observed, told } from "../../dialogue/Observed.ts"
 import { type Kind, kinds } from "../../message/Transaction.ts"
@@ -144,13 +145,14 @@ export class SendMessages {
     const { form, institution, utcOffsetMs } = this.plan
     const { codec } = form
     const { roles } = codec.layout
-    const { copies, mti, renews, sets } = codec.dialect.reversal!
+    const recipe = codec.dialect.reversal!
+    const { copies, mti, renews } = recipe
     const renewed: Readonly<Record<number, string>> = {
       [roles.transmissionTime]: dateTimeText(wallMs, utcOffsetMs / 60_000),
       [roles.stan]: this.own.nextStan(),
       [roles.forwarder]: institution
     }
-    const fields: Record<number, Message["fields"][number]> = { ...sets }
+    const fields: Record<number, Message["fields"][number]> = { ...reversalSets(recipe, "noAnswer") }
     for (const de of copies) if (sent.message.fields[de] !== undefined) fields[de] = sent.message.fields[de]
     for (const de of renews)
       if (renewed[de] !== undefined && codec.layout.fields[de] !== undefined) fields[de] = renewed[de]

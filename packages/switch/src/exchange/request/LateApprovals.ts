@@ -108,7 +108,7 @@ export class LateApprovals {
       origin?.language.restore(message, secretPan(secret), secretRest(secret), this.index, reversed) === true
     if (!isRead || target.link.isGone) return this.reversals.impossible(target, exchange)
     desks.note(target, target.link.epoch, text, "warning")
-    const stored = this.reversals.make(origin, target, this.index, exchange)
+    const stored = this.reversals.make(origin, target, this.index, exchange, "late")
     if (stored !== undefined) desks.after(undefined, stored.exchange, () => target.stored.add(stored))
   }
 }

@@ -6,7 +6,7 @@
  * Nothing is sent, answered or acknowledged before its journal entry is on disk (guarantee G1): what has to wait for that is
  * in `Commits`. Everything here runs synchronously, once per batch of messages; there is no fiber, timer or promise per message.
  */
-import { type MessageIndex, responseMti } from "@jinka/codec"
+import { type MessageIndex, type ReversalReasons, responseMti } from "@jinka/codec"
 import type { Receipt } from "../../link/Receipts.ts"
 import { sentFieldsOf } from "../../message/Language.ts"
 import type { Desk } from "../Desk.ts"
@@ -294,13 +294,13 @@ export class Requests implements HotActions {
       this.desks.approvals.add(slot.exchange)
       // Nobody may hear of the approval any more.
       this.became(origin, slot, 0, Outcome.timedOut)
-      this.reverse(origin, target, slot)
+      this.reverse(origin, target, slot, "undelivered")
     })
   }
 
   /** Journals the reversal of the request in `slot`, if it is money, and queues it once that is on disk. */
-  private reverse(origin: Desk, target: Desk, slot: Slot): void {
-    const stored = this.reversals.make(origin, target, this.messages.original(slot), slot.exchange)
+  private reverse(origin: Desk, target: Desk, slot: Slot, why: keyof ReversalReasons): void {
+    const stored = this.reversals.make(origin, target, this.messages.original(slot), slot.exchange, why)
     if (stored === undefined) return
     stored.behind = { desk: target.id, epoch: slot.sentEpoch, at: slot.sentAt }
     this.desks.commits.after(this.desks.partnerOf(origin), stored.exchange, () => target.stored.add(stored))
@@ -339,7 +339,7 @@ export class Requests implements HotActions {
     record.together(() => {
       const seq = record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
       commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))
-      this.reverse(origin, target, slot)
+      this.reverse(origin, target, slot, "noAnswer")
     })
     if (reason !== "timeout") target.traffic.lost++
     else {

@@ -4,7 +4,7 @@
  * It makes and journals them. The caller writes the end that needs the reversal in the same journal transaction, and hands the
  * reversal to the target's queue when that is on disk: `Requests` while the switch runs, `Recovery` after a start.
  */
-import type { MessageIndex } from "@jinka/codec"
+import type { MessageIndex, ReversalReasons } from "@jinka/codec"
 import { Crossing } from "../../message/Crossing.ts"
 import { sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
@@ -30,9 +30,15 @@ export class Reversals {
    * that is on disk. `undefined` when the request moves no money (inquiries), or when neither language has a reversal for
    * such a request, the target's has none at all, or it cannot be made: then the journal says that a person has to do it.
    */
-  make(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
+  make(
+    origin: Desk,
+    target: Desk,
+    request: MessageIndex,
+    exchange: number,
+    why: keyof ReversalReasons
+  ): Stored | undefined {
     try {
-      return this.made(origin, target, request, exchange)
+      return this.made(origin, target, request, exchange, why)
     } catch (thrown) {
       this.desks.defects.met(target, 0, `the reversal of exchange ${exchange} could not be made`, thrown)
       this.impossible(target, exchange)
@@ -40,7 +46,13 @@ export class Reversals {
     }
   }
 
-  private made(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
+  private made(
+    origin: Desk,
+    target: Desk,
+    request: MessageIndex,
+    exchange: number,
+    why: keyof ReversalReasons
+  ): Stored | undefined {
     const { record, runtime } = this.desks
     // The target knows the request by the STAN that it had there.
     const isOwn = this.isKnownByOurs(origin, target, request, exchange)
@@ -52,7 +64,7 @@ export class Reversals {
     const isReversible = origin.language.isReversible(original) || target.language.isReversible(original)
     // What a network takes back is its dialect's to say; that it is money, where none takes it back, the standard's.
     if (!isReversible && !origin.language.isMoney(original)) return undefined
-    const stamp = { stan: stanOf(record.last + 1), nowMs: runtime.wallMs() }
+    const stamp = { stan: stanOf(record.last + 1), nowMs: runtime.wallMs(), why }
     const bytes = isReversible ? this.crossing.reversal(origin.language, target.language, original, stamp) : undefined
     if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes, OURS)
     this.impossible(target, exchange, request.mti, origin.language.stan(request))
