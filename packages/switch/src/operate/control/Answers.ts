@@ -25,7 +25,7 @@ import type { Controlled } from "./Control.ts"
 import type { Earlier } from "./Disagreement.ts"
 import { type KernelView, look } from "./KernelSockets.ts"
 import type { DrainReport } from "./Report.ts"
-import { connectionsOf, type Identity, reportOf, type Told } from "./Status.ts"
+import { connectionsOf, type Identity, reportOf, steady, type Told } from "./Status.ts"
 
 /** Why a switch ends, and whether another node is to have it. */
 export interface Ending {
@@ -172,16 +172,14 @@ const dialectsOf = (configuration: Configuration): Dialects => {
 const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Switch.Running, told: () => Told) {
   const clock = yield* Clock.Clock
   const files = yield* FileSystem.FileSystem
+  const clocks = steady()
   let earlier: ReadonlyMap<string, Earlier> = new Map()
   return (name?: string) =>
     Effect.gen(function* () {
       const all = running.status()
       const status = name === undefined ? all : { ...all, links: all.links.filter((link) => link.name === name) }
       const view = yield* Effect.provideService(look(connectionsOf(status)), FileSystem.FileSystem, files)
-      const now = {
-        wallMs: clock.currentTimeMillisUnsafe(),
-        monotonicMs: monotonicMs(clock)
-      }
+      const now = clocks({ wallMs: clock.currentTimeMillisUnsafe(), monotonicMs: monotonicMs(clock) })
       const report = reportOf(identity, status, now, { view, earlier }, told())
       earlier = queues(view, now.monotonicMs)
       return report

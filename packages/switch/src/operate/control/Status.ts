@@ -24,6 +24,22 @@ export interface Clocks {
   readonly monotonicMs: number
 }
 
+/** How much further apart the two clocks may be at another look before one of them was set: they are not read at one instant. */
+const APART_MS = 10
+
+/** Gives the clocks of one look after the other: while none was set, what lies behind us keeps its instant in all reports. */
+export const steady = (): ((now: Clocks) => Clocks) => {
+  let ahead: number | undefined
+  return ({ monotonicMs, wallMs }) => {
+    const now = Math.round(wallMs - monotonicMs)
+    if (ahead === undefined || Math.abs(now - ahead) > APART_MS) ahead = now
+    return { wallMs: ahead + monotonicMs, monotonicMs }
+  }
+}
+
+/** Milliseconds since 1970 when the monotonic clock began. */
+const beganAt = ({ monotonicMs, wallMs }: Clocks): number => Math.round(wallMs - monotonicMs)
+
 /** What does not change while the switch runs. */
 export interface Identity {
   readonly name: string
@@ -117,7 +133,7 @@ const stallsReport = (stalls: StallStatus | undefined, now: Clocks): StatusRepor
   if (stalls === undefined) return null
   const told = ({ what, from, ms }: Stall) => ({
     what,
-    at: iso(now.wallMs - now.monotonicMs + from),
+    at: iso(beganAt(now) + from),
     ms: Math.round(ms)
   })
   return { count: stalls.count, last: told(stalls.last), longest: told(stalls.longest) }
@@ -166,7 +182,7 @@ const clocksReport = (clocks: SessionClocks, when: When): LinkReport["clocks"] =
 })
 
 const groupReport = ({ members, fellAt, ...group }: GroupStatus, now: Clocks): GroupReport => {
-  const when: When = (monotonicMs) => iso(now.wallMs - now.monotonicMs + monotonicMs)
+  const when: When = (monotonicMs) => iso(beganAt(now) + monotonicMs)
   return {
     ...group,
     members: members.map(({ since, failbackDue, ...member }) => ({
@@ -190,7 +206,7 @@ const linkReport = (
   kernel: Kernel,
   success: SuccessStatus | undefined
 ): Omit<LinkReport, "alarms"> => {
-  const when: When = (monotonicMs) => (monotonicMs === 0 ? null : iso(now.wallMs - now.monotonicMs + monotonicMs))
+  const when: When = (monotonicMs) => (monotonicMs === 0 ? null : iso(beganAt(now) + monotonicMs))
   const { clocks, stored } = link
   const ends = link.ends.map((end) => endReport(end, when))
   return {
