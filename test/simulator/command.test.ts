@@ -301,8 +301,9 @@ describe("jinka-sim", () => {
     while (acquirer.errors === "") await new Promise((resolve) => setTimeout(resolve, 20))
     await new Promise((resolve) => setTimeout(resolve, 300))
     acquirer.stop()
-    await acquirer.exit
 
+    expect(await acquirer.exit).toBe(1)
+    expect(acquirer.errors).toContain("nothing was sent: no link came up and signed on before the end")
     expect(acquirer.errors.match(/no connection to 127\.0\.0\.1:1 \(ECONNREFUSED\); it is tried again/g)).toHaveLength(
       1
     )

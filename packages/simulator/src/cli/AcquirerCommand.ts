@@ -158,7 +158,9 @@ export const acquirerCommand = Command.make(
       const reason = `${totals.inDoubt} reversals and ${totals.advicesOpen} advices were not acknowledged in time`
       return yield* new Unsettled({ reason })
     }
-    if (asked > 0 && totals.approved + totals.advicesAcknowledged === 0) {
+    if (asked === 0)
+      return yield* new Unsettled({ reason: "nothing was sent: no link came up and signed on before the end" })
+    if (totals.approved + totals.advicesAcknowledged === 0) {
       return yield* new Unsettled({ reason: "nothing was approved: a run without a success proves nothing" })
     }
   }, Effect.scoped)
