@@ -128,7 +128,7 @@ const hands = {
   settle: (what, { exchange, link, mti, stan }) =>
     act(`${word(`pending-${what}`)} ${exchange}: ${link} ${mti} ${stan}`, `/api/pending/${exchange}/${what}`),
   moveDay: (link, what, day) => {
-    const input = element("input", { type: "date", name: "to", value: day, required: true })
+    const input = element("input", { type: "date", name: "to", value: day, max: "9999-12-31", required: true })
     const choice = { label: word("toDay"), input, value: () => input.value }
     act(`${link}: ${word(what)}`, `/api/days/${encodeURIComponent(link)}/${what}`, {}, choice)
   },

@@ -214,7 +214,7 @@ const daysOf = (main, { ask, moveDay }) => {
 export const dayPage = (main, hands) => {
   const { ask } = hands
   const updateDays = daysOf(main, hands)
-  const date = element("input", { type: "date" })
+  const date = element("input", { type: "date", max: "9999-12-31" })
   main.append(
     ...part(word("totals")),
     element(

@@ -116,6 +116,9 @@ const reasonOf = ({ at: when, code, kind, link, mti, nearest, says: why, seq }) 
       ])
 ]
 
+/** Whether a transaction can have such a number; what a keyboard of wide characters writes is told, and not sent. */
+const isKey = ({ rrn = "0", stan = "0" }) => /^\d{1,12}$/.test(stan) && /^[ -~]{1,12}$/.test(rrn)
+
 /** Trace: the life of a transaction, its messages side by side, and why answers found none. */
 export const tracePage = (main, { ask }) => {
   const found = element("div", { role: "region", "aria-live": "polite", "aria-label": word("trace") })
@@ -123,12 +126,13 @@ export const tracePage = (main, { ask }) => {
   const stan = field("stan")
   const rrn = field("rrn")
   const key = () => ({
-    ...(stan.value === "" ? {} : { stan: stan.value.trim() }),
-    ...(rrn.value === "" ? {} : { rrn: rrn.value.trim() })
+    ...(stan.value.trim() === "" ? {} : { stan: stan.value.trim() }),
+    ...(rrn.value.trim() === "" ? {} : { rrn: rrn.value.trim() })
   })
   const search = async (event) => {
     event.preventDefault()
     if (Object.keys(key()).length === 0) return found.replaceChildren(failed(word("giveKey")))
+    if (!isKey(key())) return found.replaceChildren(failed(word("wrongKey")))
     const { error, exchanges, more } = await ask("/api/trace", { ...key(), diff: true })
     if (error !== undefined) return found.replaceChildren(failed(error))
     found.replaceChildren(
@@ -137,6 +141,7 @@ export const tracePage = (main, { ask }) => {
     )
   }
   const why = async () => {
+    if (!isKey(key())) return found.replaceChildren(failed(word("wrongKey")))
     const { answers, error } = await ask("/api/why", key())
     if (error !== undefined) return found.replaceChildren(failed(error))
     found.replaceChildren(...(answers.length === 0 ? [empty(word("allFound"))] : answers.flatMap(reasonOf)))

@@ -319,6 +319,8 @@ const sentences = [
   ["translated into the key of {}, where there is one", "转换为用 {=1} 的密钥加密（如有）"],
 
   // Who asks.
+  ["{} got is not as /openapi.json says: {}; where it has a reason, {}.", "输入有误：{=2}。"],
+  ["{} got is not as /openapi.json says: {}.", "输入有误：{=2}。"],
   ["This is for the role {}; {} has {}.", "此操作需要角色 {=1}；{=2} 的角色是 {=3}。"],
   [
     "Too many calls: {#} a second are allowed, {#} of them about the journal. Ask again in a second.",

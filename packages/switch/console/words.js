@@ -189,6 +189,10 @@ const words = {
   bytes: ["Bytes, covered", "报文字节（已屏蔽）"],
   whyNone: ["Why no request?", "应答为何无匹配？"],
   allFound: ["Every answer has found its request.", "所有应答均已匹配到请求。"],
+  wrongKey: [
+    "A STAN has 1 to 12 digits 0-9, an RRN 1 to 12 ASCII characters.",
+    "流水号为 1 至 12 位半角数字，检索参考号为 1 至 12 个半角字符。"
+  ],
   giveKey: ["Enter a STAN or an RRN.", "请输入流水号或检索参考号。"],
   "answer-late": ["Late answer", "迟到应答"],
   "answer-unmatched": ["Answer without a request", "无匹配应答"],

@@ -98,9 +98,19 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
     await page.keyboard.press("Escape")
     await page.getByRole("button", { name: "操作审计" }).click()
     await page.getByText("first line second line").waitFor()
+    await page.getByRole("button", { name: "交易追踪" }).click()
+    const stan = page.getByLabel("流水号 (DE 11)")
+    const wrongs: Array<string> = []
+    for (const text of ["１２３", "12a", "   "]) {
+      await stan.fill(text)
+      await page.getByRole("button", { name: "查询" }).click()
+      wrongs.push((await page.locator("main [role=alert]").textContent())!)
+    }
     await page.close()
     await running.stop()
 
+    const wrongKey = "流水号为 1 至 12 位半角数字，检索参考号为 1 至 12 个半角字符。"
+    expect(wrongs).toEqual([wrongKey, wrongKey, "请输入流水号或检索参考号。"])
     expect(new Set(said)).toEqual(new Set(["原因须为 1 至 120 个英文字符，不得有连续 8 位数字。"]))
   })
 
