@@ -51,13 +51,14 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     )
     const accept = (...more: ReadonlyArray<string>): Promise<Done> =>
       jinka(["journal", "accept-loss", file, ...more], { env: { JINKA_PG: server.url("a") } })
+    const begin = (): Promise<Done> => jinka(["journal", "new", file], { env: { JINKA_PG: server.url("a") } })
     const owners = (...more: ReadonlyArray<string>): Promise<Done> =>
       jinka(["owners", file, ...more], { env: { JINKA_PG: server.url("a") } })
     const table = <A>(node: string, use: (table: OwnerTable) => Effect.Effect<A, JournalError>): Promise<A> =>
       Effect.runPromise(Effect.scoped(Effect.flatMap(connectOwners({ ...place, node }), use)))
     // It ended in order: nobody has the switch.
     await table("n1", ({ handOver }) => handOver)
-    return { accept, directory, file, owners, place, table }
+    return { accept, begin, directory, file, owners, place, table }
   }
 
   /** What a fail-over to a standby that lagged leaves. */
@@ -122,6 +123,45 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
       "loss accepted: some of the entries up to 4 that this node had acknowledged; others have their numbers"
     ])
   })
+
+  for (const [now, replaced] of [
+    ["none", false],
+    ["another one", true]
+  ] as const) {
+    it(`leads to \`journal new\` where PostgreSQL has ${now} instead of this node's journal, and the node goes on`, async () => {
+      const name = replaced ? "replaced" : "emptied"
+      const { accept, begin, directory, place, table } = await nodeOf(name)
+      const early = await begin()
+      expect([early.code, early.err]).toEqual([1, expect.stringContaining("There is a journal here, with")])
+
+      const id = `(SELECT id FROM jinka.journal WHERE switch = '${name}')`
+      for (const one of ["commit_group", "mark", "name", "beginning", "key_slot", "owner", "standby"])
+        await server.administer(`DELETE FROM jinka.${one} WHERE journal = ${id}`)
+      await server.administer(`DELETE FROM jinka.journal WHERE switch = '${name}'`)
+      if (replaced) {
+        await Effect.runPromise(
+          withJournalAt({ ...place, node: "n2" }, join(folder(), "journal"), ({ drained, writer }) => {
+            write(writer, { message: messageOf(1) })
+            writer.flush()
+            return drained
+          })
+        )
+        await table("n2", ({ handOver }) => handOver)
+      }
+      expect((await Effect.runPromise(refusalAt(place, directory))).reason).toMatchObject({
+        _tag: "Truncated",
+        remedy: expect.stringContaining("`jinka journal new`, on this node")
+      })
+      const refused = await accept("--reason", because)
+      expect(refused.code).not.toBe(0)
+      expect(refused.err).toContain("`jinka journal new`, on this node")
+
+      const { code, out } = await begin()
+      expect([code, out]).toEqual([0, expect.stringContaining("journal.head of the earlier journal is kept as")])
+      const entries = await Effect.runPromise(withJournalAt(place, directory, allEntries))
+      expect(entries.filter(({ message }) => message.length > 0)).toHaveLength(replaced ? 1 : 0)
+    })
+  }
 
   it("is looked at by `owners` also where the file has mistakes elsewhere; a release is refused then", async () => {
     const { file, owners } = await nodeOf("spoilt")

@@ -159,7 +159,7 @@ export class CommitGroupReader {
 
   /** What of a head kept elsewhere is not so in this journal, which ends at `lastSeq`; undefined: all of it is. */
   faultOf({ journalId, seq, hash, tag }: Head, lastSeq: number): string | undefined {
-    if (journalId !== this.journalId) return `it is of another journal, ${journalId}; this one is ${this.journalId}`
+    if (journalId !== this.journalId) return "it is of another journal"
     if (this.checkHead(seq, hash, tag) === "forged") return "it was not made with this journal's key"
     if (seq > lastSeq)
       return `it says entry ${seq}, and the journal ends at ${lastSeq}: an older copy, or its end is cut off`

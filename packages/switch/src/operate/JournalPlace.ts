@@ -3,6 +3,7 @@
  */
 import { type Dialect, dialects as shipped } from "@jinka/codec"
 import { Config, Effect, FileSystem, Layer, Path, Redacted, type Scope } from "effect"
+import { headsIn } from "../journal/Head.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { keysFromHex } from "../journal/JournalKey.ts"
@@ -10,8 +11,11 @@ import { anchorWord, type JournalReader, openReadOnly } from "../journal/Journal
 import { noCopy, placeText } from "../journal/postgres/PostgresAddress.ts"
 import { openPostgres } from "../journal/postgres/PostgresReader.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
-import { load, loadKeys, loadPostgres } from "./Configuration.ts"
+import { type Configuration, load, loadKeys, loadPostgres } from "./Configuration.ts"
+import { nodeAt, runs } from "./command/NodeAt.ts"
+import type { PostgresSettings } from "./configuration/journal/PostgresPlan.ts"
 import { CommandFailed, failedBy } from "./Exit.ts"
+import { asideFile, forget } from "./owner/Anew.ts"
 import { Dialects } from "./trace/Dialects.ts"
 
 /** Variable that the key is taken from when a directory is given. */
@@ -39,8 +43,8 @@ export interface JournalPlace {
   readonly open: (key: KeyUse) => Effect.Effect<JournalReader, CommandFailed, Scope.Scope>
   /** What its anchor says, as a word; its switch may run. */
   readonly anchor: Effect.Effect<string, CommandFailed>
-  /** Begins a new journal, also over what an earlier one left. Fails when there is one. */
-  readonly begin: Effect.Effect<void, CommandFailed>
+  /** Begins a new journal, also over what an earlier one left, and says what was done. Fails when there is one. */
+  readonly begin: Effect.Effect<string, CommandFailed>
 }
 
 type Keys = Effect.Effect<ReadonlyArray<Uint8Array>, CommandFailed>
@@ -87,8 +91,29 @@ export const journalPlace = Effect.fnUntraced(function* (
       Effect.flatMap(keysFor(keys, use), (given) =>
         Effect.mapError(openPostgres(Redacted.value(settings!.place), directory, { keys: given, dialects }), failedBy)
       ),
-    begin: Effect.fail(new CommandFailed({ exit: "usage", says: beginsByItself }))
+    begin: Effect.mapError(anew(place, configuration, settings!), failedBy).pipe(Effect.provideContext(context))
   }
+})
+
+/** Where the journal is in PostgreSQL only what this node knows of an earlier one can be in the way of a new one. */
+const anew = Effect.fnUntraced(function* (file: string, configuration: Configuration, settings: PostgresSettings) {
+  const at = yield* nodeAt(configuration, settings)
+  const { directory, place } = at
+  const word = yield* Effect.catch(anchorWord(directory, at.keys), (error) =>
+    error.reason._tag === "NotJournal" ? Effect.succeed(undefined) : Effect.fail(error)
+  )
+  const [head] = word === undefined ? [] : headsIn(word)
+  if (head === undefined) return yield* new CommandFailed({ exit: "usage", says: beginsByItself })
+  const done = yield* forget(at, head)
+  if (done._tag === "run") return yield* new CommandFailed({ exit: "bad", says: runs(done.row, place.node) })
+  if (done._tag === "there") return yield* thereIsOne(placeText(place.address), done.lastSeq)
+  const next = `Next: \`jinka run ${file}\`; the node begins a new journal, or joins the one that there is.`
+  const said = [
+    `${directory}: journal.head of the earlier journal is kept as ${asideFile}; what was open in it is forgotten`
+  ]
+  if (done.halted === undefined) return [...said, next].join("\n")
+  const release = `The switch is stopped (${done.halted}): first \`jinka owners ${file} --release --reason TEXT\`.`
+  return [...said, release, next].join("\n")
 })
 
 const byDirectory = `Without what the file says, give the journal's directory in its place; its key then comes from ${keyVariable}.`
@@ -118,7 +143,9 @@ const reading = (
     begin: Effect.flatMap(keys, ([key, ...previousKeys]) => {
       const store = layerSqlite({ directory, key: key!, previousKeys, begin: true, reserve: 0 })
       return Effect.flatMap(Journal, ({ recovered }) =>
-        recovered.lastSeq === 0 ? Effect.void : Effect.fail(thereIsOne(directory, recovered.lastSeq))
+        recovered.lastSeq === 0
+          ? Effect.succeed(`a new journal begins in ${directory}`)
+          : Effect.fail(thereIsOne(directory, recovered.lastSeq))
       ).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(store))), Effect.mapError(failedBy))
     })
   }

@@ -128,7 +128,7 @@ const itsRow = Effect.fnUntraced(function* (
 ) {
   const existing = yield* journalRow(connection, place)
   const { head, missing } = found
-  const lost = (problem: string) => Effect.fail(JournalError.of("Truncated", at, problem, restore))
+  const lost = (problem: string, remedy = replaced) => Effect.fail(JournalError.of("Truncated", at, problem, remedy))
   if (existing === undefined) {
     if (!missing && !acceptLoss) {
       const problem = `There is no journal of the switch ${place.name}; this node's journal.head reached entry ${head?.seq ?? "?"} of one.`
@@ -145,15 +145,19 @@ const itsRow = Effect.fnUntraced(function* (
     return made ?? (yield* Effect.die(new Error("the journal's row was made and is not there")))
   }
   if (missing || acceptLoss || head?.journalId === existing.journalId) return existing
+  if (head === undefined)
+    return yield* lost("This node's journal.head is not as it was written with this key.", restore)
   return yield* lost(
-    head === undefined
-      ? "This node's journal.head is not as it was written with this key."
-      : "This node's journal.head is of another journal: the database was replaced, or the directory is another switch's."
+    "This node's journal.head is of another journal: the database was replaced, or the directory is another switch's."
   )
 })
 
 const restore =
   "See whether the URL, `schema` and the name of the switch are right; then restore PostgreSQL's missing end from a standby or its archive. Only when that is gone for good: `jinka journal accept-loss`, on this node."
+
+/** The same where nothing of the journal is there, and no loss can be accepted. */
+const replaced =
+  "See whether the URL, `schema` and the name of the switch are right; then restore PostgreSQL from a standby or its archive. Only when that journal is gone for good: `jinka journal new`, on this node; what was open in it is forgotten."
 
 /** How often a straggler of the last owner may come between before something else must be wrong. */
 const TRIES_MAX = 100

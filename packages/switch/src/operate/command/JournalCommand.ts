@@ -181,13 +181,12 @@ const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }
 
 const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
   Effect.gen(function* () {
-    const { begin, directory } = yield* journalPlace(place)
-    yield* begin
-    yield* Console.log(`a new journal begins in ${directory}`)
+    const { begin } = yield* journalPlace(place)
+    yield* Console.log(yield* begin)
   })
 ).pipe(
   Command.withDescription(
-    "Begins a new journal in a directory whose journal is gone, where an index, a write-ahead log or a control socket shows that there was one: a switch refuses to start there (`Gone`). What was open in the old journal is forgotten: restore it instead whenever you can. The first entry records that. A first start in an empty directory does not need this command."
+    "Begins a new journal in a directory whose journal is gone, where an index, a write-ahead log or a control socket shows that there was one: a switch refuses to start there (`Gone`). What was open in the old journal is forgotten: restore it instead whenever you can. The first entry records that. Where the journal is in PostgreSQL and that has another one or none, what this node knows of the earlier one (journal.head) is put aside. A first start in an empty directory does not need this command."
   ),
   Command.withShortDescription("Begin a new journal where an earlier one is gone"),
   Command.withExamples([

@@ -21,7 +21,8 @@ const reason = Flag.String("reason").pipe(
   Flag.optional
 )
 
-const refused = (says: string, exit: "bad" | "usage" = "bad"): CommandFailed => new CommandFailed({ exit, says })
+const refused = (says: string, exit: "bad" | "journal" | "usage" = "bad"): CommandFailed =>
+  new CommandFailed({ exit, says })
 
 /** `jinka journal accept-loss FILE`. */
 export const accept = Command.make("accept-loss", { file: configurationFile, reason }, ({ file, reason }) =>
@@ -39,7 +40,11 @@ export const accept = Command.make("accept-loss", { file: configurationFile, rea
     const row = yield* rowOf(at.place)
     if (row !== undefined && isRun(row, at.takeoverAfterMs)) return yield* refused(runText(row, at.place.node))
     const [head] = headsIn(yield* (yield* journalPlace(file)).anchor)
-    const loss = yield* lossSeen(at, head!)
+    const loss = yield* Effect.catchIf(
+      lossSeen(at, head!),
+      ({ reason }) => reason._tag === "NotJournal",
+      ({ message }) => Effect.fail(refused(`${message} ${forgottenBy}`, "journal"))
+    )
     if (!loss.isOfThisJournal) return yield* refused(anotherJournal(at.place.node, loss))
     if (loss.fault === undefined) return yield* refused(nothingLost(at.place.node, head!, row))
     yield* Console.log(lossText(at.place.node, head!, loss, row))
@@ -92,8 +97,11 @@ const afterwards = (file: string): string =>
 const runText = (row: OwnerRow, here: string): string =>
   `${runs(row, here)} A loss is accepted while no node runs it: stop it there first (\`jinka stop\`), and see that no other one takes over (\`jinka owners\`).`
 
+const forgottenBy =
+  "Only when the journal that this node knows is gone for good: `jinka journal new`, on this node; what was open in it is forgotten."
+
 const anotherJournal = (node: string, { fault }: Loss): string =>
-  `The anchor (journal.head) of node ${node} is not of the journal in PostgreSQL: ${fault}. That is no lost end: the database was replaced, or URL, \`schema\`, \`name\` or \`journal.directory\` are another switch's. Nothing was changed.`
+  `The anchor (journal.head) of node ${node} is not of the journal in PostgreSQL: ${fault}. That is no lost end: the database was replaced, or URL, \`schema\`, \`name\` or \`journal.directory\` are another switch's. Nothing was changed. ${forgottenBy}`
 
 const nothingLost = (node: string, head: Head, row: OwnerRow | undefined): string => {
   const has = `Nothing is lost that node ${node} knows of: PostgreSQL has all that it acknowledged, up to entry ${head.seq}.`
