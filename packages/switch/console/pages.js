@@ -2,6 +2,7 @@
 import { chart } from "./charts.js"
 import { button, buttons, card, cell, element, empty, failed, keep, part, renew, table } from "./elements.js"
 import { draw, kindOf } from "./picture.js"
+import { says } from "./sentences.js"
 import { duration, short, word } from "./words.js"
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`
@@ -74,7 +75,7 @@ const linkRow = (first, hands) => {
         menu.replaceChildren(actsOf(link, { ...hands, role }))
         menuFor = form
       }
-      const end = link.end === null ? "" : `${link.end.by} ${link.end.how}: ${link.end.why}`
+      const end = link.end === null ? "" : `${word(`by-${link.end.by}`)} ${says(link.end.how)}: ${says(link.end.why)}`
       keep(state, `${sign} ${word(link.state)}`, `state ${kind}`)
       keep(since, duration(link.sinceMs))
       keep(heard, duration(link.heardMs))

@@ -72,11 +72,19 @@ describe("A sentence of the switch", () => {
     expect(texts.length).toBeGreaterThan(0)
   })
 
+  it("is there for each way in which a connection ends", () => {
+    const source = readFileSync(new URL("src/link/LinkEnded.ts", root), "utf8")
+    const ways = [...source.matchAll(/how: "([^"]+)"/g)].map(([, how]) => how!)
+
+    expect(ways.filter((how) => !/\p{Script=Han}/u.test(says(how)))).toEqual([])
+    expect(ways.length).toBeGreaterThan(20)
+  })
+
   it.each([
     ["it takes no requests: down", "不接受请求：断开"],
     [
-      "it takes no requests: connecting; last end: PeerReset, the partner reset the connection",
-      "不接受请求：连接中；上次断开：PeerReset，the partner reset the connection"
+      "it takes no requests: connecting; last end: PeerClosed, the partner closed the connection",
+      "不接受请求：连接中；上次断开：PeerClosed，对方关闭了连接"
     ],
     [
       "no request for 22 minutes; at this hour 40 seconds are the longest that is usual, by 7 earlier days",
