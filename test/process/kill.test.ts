@@ -6,15 +6,16 @@ import { canariesOf, cardsOf, chanceOf, findCardData } from "@jinka/simulator"
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { type Plan, prepare } from "../../examples/main-job/Cast.ts"
-import { run } from "../../examples/main-job/Child.ts"
-import { reconcile, type SummaryLine } from "../../examples/main-job/Reconciliation.ts"
+import { reconcile } from "../../examples/main-job/Reconciliation.ts"
 import { settled } from "../../examples/main-job/Settled.ts"
 import { usePrograms } from "../programs/Programs.ts"
 import { isLong } from "../Runs.ts"
+import { jinka } from "../switch/operate/program.ts"
+import { summaryOf } from "./lab/Cast.ts"
 
 /** As many rounds as fit in their time, and not fewer than the least; the report says how many. */
 const ROUNDS_MAX = 100
-const ROUNDS_MIN = 6
+const ROUNDS_MIN = 4
 const ROUNDS_MS = isLong ? 120_000 : 2_000
 const seed = Number(process.env["JINKA_SEED"] ?? 20261122)
 
@@ -43,13 +44,12 @@ const killAgainAndAgain = (plan: Plan) =>
     yield* current.exited
     issuer.tell({ do: "finish" })
     yield* issuer.exited
-    const { said } = yield* run(
-      command("summary", ["journal", "summary", join(plan.directory, "switch.yaml"), "--json"])
-    )
-    const verified = yield* run(command("verify", ["journal", "verify", join(plan.directory, "switch.yaml")]))
-    const summary = said.filter((line) => "exchange" in line) as unknown as ReadonlyArray<SummaryLine>
+    const file = join(plan.directory, "switch.yaml")
+    const { env } = command("verify", [])
+    const summary = yield* summaryOf(file, env.JINKA_JOURNAL_KEY)
+    const verified = yield* Effect.promise(() => jinka(["journal", "verify", file], { env }))
     const verdict = yield* reconcile(plan.directory, summary, current.last("stopped"))
-    return { rounds, verdict, summary, ended, verified: verified.end }
+    return { rounds, verdict, summary, ended, verified: verified.code }
   }).pipe(Effect.scoped)
 
 /** Everything that the run left on disk, but the partners' own logs of what they sent. */

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { parse, stringify } from "yaml"
 import { files } from "../../../examples/main-job/Cast.ts"
-import { type Child, run, type Said, start } from "../../../examples/main-job/Child.ts"
+import { type Child, type Said, start } from "../../../examples/main-job/Child.ts"
 import { reconcile, type SummaryLine } from "../../../examples/main-job/Reconciliation.ts"
 import { freePort, givePortBack } from "../../../examples/shared/FreePort.ts"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
@@ -16,7 +16,7 @@ import { StatusReport } from "../../../packages/switch/src/operate/control/Repor
 import { isOver } from "../../Pace.ts"
 import { usePrograms } from "../../programs/Programs.ts"
 import { isEachApproved } from "../../simulator/Kinds.ts"
-import { key } from "../../switch/operate/program.ts"
+import { jinka as jinkaHere, key } from "../../switch/operate/program.ts"
 
 usePrograms()
 
@@ -144,7 +144,7 @@ export const makeCast = Effect.fnUntraced(function* (plan: Plan) {
     ...{ directory, acquirer, issuer, switch: running, status },
     isEnough: Effect.sync(() => isEachApproved(at.acquirer)),
     link: (name) => Effect.map(status, ({ links }) => links.find((link) => link.name === name)!),
-    accounts: accountsOf({ directory, acquirer, issuer, running, status, summary: command("summary", []), file })
+    accounts: accountsOf({ directory, acquirer, issuer, running, status, file })
   }
   yield* until(Effect.map(status, ({ links }) => links.every(({ ready }) => ready)))
   return cast
@@ -168,17 +168,24 @@ export const until = (look: Effect.Effect<boolean>, limitMs = 20_000): Effect.Ef
 /** How long the load goes on, in ms, on a quiet machine, for each kind of transaction to be approved once. */
 const ENOUGH_MS = 3000
 
+/** What `jinka journal summary` says of the exchanges in the journal of a configuration. */
+export const summaryOf = (file: string, journalKey: string): Effect.Effect<ReadonlyArray<SummaryLine>> =>
+  Effect.promise(async () => {
+    const { out } = await jinkaHere(["journal", "summary", file, "--json"], { env: { JINKA_JOURNAL_KEY: journalKey } })
+    const lines = out.split("\n").filter((line) => line.startsWith("{"))
+    return lines.map((line) => JSON.parse(line)).filter((line) => "exchange" in line)
+  })
+
 interface Ending {
   readonly directory: string
   readonly acquirer: Child
   readonly issuer: Child
   readonly running: Child
   readonly status: Effect.Effect<StatusReport>
-  readonly summary: Parameters<typeof run>[0]
   readonly file: string
 }
 
-const accountsOf = ({ acquirer, directory, file, issuer, running, status, summary }: Ending) =>
+const accountsOf = ({ acquirer, directory, file, issuer, running, status }: Ending) =>
   Effect.gen(function* () {
     const began = performance.now()
     // The load goes on until it is a run that the checker can judge; where it was stopped, that says what is missing.
@@ -193,8 +200,7 @@ const accountsOf = ({ acquirer, directory, file, issuer, running, status, summar
     yield* running.exited
     issuer.tell({ do: "finish" })
     yield* issuer.exited
-    const { said } = yield* run({ ...summary, args: ["journal", "summary", file, "--json"] })
-    const lines = said.filter((line) => "exchange" in line) as unknown as ReadonlyArray<SummaryLine>
+    const lines = yield* summaryOf(file, key)
     const stopped = running.last("stopped")
     const verdict = yield* Effect.orDie(reconcile(directory, lines, stopped))
     return { verdict, summary: lines, ended, stopped }
