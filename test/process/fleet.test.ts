@@ -91,7 +91,7 @@ const stage = Effect.fnUntraced(function* (plan: FleetPlan) {
   })
   /** The end in order, and what is left. */
   const finish = Effect.fnUntraced(function* (server: () => RealPostgres) {
-    yield* approvals(40)
+    yield* approvals(20)
     acquirer.tell({ do: "finish" })
     const ended = yield* acquirer.until("summary")
     yield* settledFleet(switches)
@@ -117,7 +117,7 @@ const drill = Effect.fnUntraced(function* (plan: FleetPlan, servers: Replicated)
   const clock = clocksIn(plan.directory)
   let moved = 0
   const round = Effect.fnUntraced(function* (fault: Fault) {
-    yield* approvals(10)
+    yield* approvals(8)
     yield* Effect.sleep(chance.next() * 500)
     const owner = one.owner()
     const process = one.process(owner)
@@ -138,7 +138,7 @@ const drill = Effect.fnUntraced(function* (plan: FleetPlan, servers: Replicated)
     if (fault === "freeze" || fault === "cut") yield* process.exited
     if (takeovers.has(fault)) return
     // The same owner goes on, by its own clock and at whichever server there is.
-    yield* approvals(10)
+    yield* approvals(8)
     const hasMoved = one.takeovers() !== before
     if (hasMoved) moved++
     else if (fault === "clock") {
@@ -184,10 +184,10 @@ const ownersAt = (one: FleetSwitch, node: Node) =>
 /** Load; PostgreSQL fails over to a standby that lagged; nobody goes on until a person has accepted the loss. */
 const loss = Effect.fnUntraced(function* (plan: FleetPlan, servers: Replicated) {
   const { approvals, approved, finish, one } = yield* stage(plan)
-  yield* approvals(20)
+  yield* approvals(10)
   const from = yield* Clock.currentTimeMillis
   yield* Effect.promise(() => servers.standby.stop())
-  yield* approvals(40)
+  yield* approvals(25)
   const owner = one.owner()
   const process = one.process(owner)
   const before = one.takeovers()
@@ -203,7 +203,7 @@ const loss = Effect.fnUntraced(function* (plan: FleetPlan, servers: Replicated) 
   const shown = yield* accept()
   const accepted = yield* accept("--reason", "old primary is gone, drill")
   yield* one.readyAfter(before)
-  yield* approvals(20)
+  yield* approvals(10)
   return { ...(yield* finish(() => servers.primary)), how, halted, wentOn, shown, accepted, from, to }
 }, Effect.scoped)
 
@@ -212,7 +212,7 @@ const planOf = (directory: string, servers: Replicated): FleetPlan => {
   const preload = new URL("./MovedClock.ts", import.meta.url).href
   return {
     seed,
-    rate: 25,
+    rate: 12,
     seconds: 36_000,
     directory: join(directory, "run"),
     postgresUrl: (ports) => `postgres://jinka@${ports.map((port) => `127.0.0.1:${port}`).join(",")}/postgres`,
