@@ -181,7 +181,8 @@ export const decode = Command.make(
         const what = flags.input === "-" ? "The standard input" : flags.input
         return yield* new CommandFailed({ exit: "bad", says: `${what} holds no message.` })
       }
-      yield* someBad(bad, hint === undefined ? "" : ` They seem to have a length header: try --frame ${hint}.`)
+      const header = hint === undefined ? "" : ` They seem to have a length header: try --frame ${hint}.`
+      yield* someBad(bad, bad < count ? header : `${header}${doctorFinds}`)
     })
 ).pipe(
   Command.withDescription(
@@ -208,6 +209,9 @@ export const decode = Command.make(
     }
   ])
 )
+
+/** Where no message could be read. */
+const doctorFinds = " `jinka doctor` finds which length header and dialect fit."
 
 const wrongInput = ({ at, why }: Input & { readonly _tag: "wrong" }): Shown => ({
   isGood: false,
