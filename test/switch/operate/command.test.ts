@@ -92,7 +92,9 @@ describe("jinka encode and jinka decode", () => {
   it("recognise that a length header was not taken off", async () => {
     const { out } = await jinka(["encode", "--frame", "cups"], { input: json(purchase(1)) })
 
-    expect((await jinka(["decode"], { input: out })).err).toContain("try --frame cups")
+    const { err } = await jinka(["decode"], { input: out })
+    expect(err).toContain("try --frame cups")
+    expect(err).toContain("`jinka doctor` finds which length header and dialect fit")
   })
 
   it("name a field that cannot be written, without its value", async () => {
@@ -101,6 +103,23 @@ describe("jinka encode and jinka decode", () => {
     expect(code).toBe(1)
     expect(err).toContain("message 1: field 2")
     expect(err).not.toContain(pan)
+  })
+})
+
+describe("jinka decode of a log", () => {
+  it("passes over the lines of words, says how many, and takes no line with bytes for one", async () => {
+    const hex = (await jinka(["encode"], { input: json(purchase(1)) })).out.trim()
+    const log = (line: string) => `2026-11-28 07:30:00 INFO connected to 10.0.0.1:7001\n<receive>\n${hex}\n${line}\n`
+    const good = await jinka(["decode", "--json"], { input: log("</receive>") })
+    const cut = await jinka(["decode", "--json"], { input: log(`sent: ${hex.slice(0, 60)} ...`) })
+    const none = await jinka(["decode"], { input: "2026-11-28 started\n<receive>\n00000000000000000000000000\n" })
+
+    expect([good.code, good.out.trim().split("\n").length]).toEqual([0, 1])
+    expect(good.err).toBe("3 lines hold words and no bytes, the first of them line 1; they were passed over.\n")
+    expect([cut.code, cut.out.trim().split("\n").length]).toEqual([1, 2])
+    expect(cut.out).toContain('{"at":4,')
+    // Where nothing is a message, each line is told what it is.
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining("3 messages are wrong")])
   })
 })
 

@@ -335,6 +335,31 @@ describe("The readings of a whole text", () => {
     )
   })
 
+  it("give each of several messages, also the same one again", () => {
+    const dialect = dialects["iso8583v1987Ascii"]!
+    const message = messageOf(dialect)
+    const is = (bytes: Buffer) => !isMessageError(compile(dialect).decode(bytes))
+    for (const what of [
+      "od --endian=big -t x2",
+      "od -b",
+      "od -c",
+      "hexdump -c",
+      "Intel HEX",
+      "a text in JSON",
+      "x/32xb of a debugger"
+    ])
+      for (const between of ["", "\n", "out:\n"]) {
+        // An address alone does not say where a message begins.
+        if (between === "" && /debugger|od|hexdump/.test(what)) continue
+        const text = `in:\n${wholeNotations[what]!(message)}\n${between}${wholeNotations[what]!(message)}\n`
+        expect([what, between, hexOf(read(text, { is }))]).toEqual([
+          what,
+          between,
+          Array(2).fill(message.toString("hex"))
+        ])
+      }
+  })
+
   it("are no messages where the dialect reads none: the lines are told as before", () => {
     const found = hexOf(read(wholeNotations["od -b"]!(Buffer.alloc(64, 7)), {}))
     expect(found.join()).toContain("dump it with `xxd`")

@@ -181,12 +181,13 @@ export const decode = Command.make(
         const what = flags.input === "-" ? "The standard input" : flags.input
         return yield* new CommandFailed({ exit: "bad", says: `${what} holds no message.` })
       }
+      if (messages.passedOver !== undefined) yield* Console.error(messages.passedOver)
       const header = hint === undefined ? "" : ` They seem to have a length header: try --frame ${hint}.`
       yield* someBad(bad, bad < count ? header : `${header}${doctorFinds}`)
     })
 ).pipe(
   Command.withDescription(
-    "Reads ISO 8583 messages and shows their fields, with card data covered. Takes what people paste: lines of hex with any marks between the pairs, one message over several lines, hex dumps with offsets and text, lines of a log and of source text, base64, messages that are text themselves; and captures of tcpdump and Wireshark (pcap, pcapng), of which each direction of each TCP connection is put together. A message that is wrong gives a line that says where and why, and in the end the exit code 1."
+    "Reads ISO 8583 messages and shows their fields, with card data covered. Takes what people paste: lines of hex with any marks between the pairs, one message over several lines, hex dumps with offsets and text, lines of a log and of source text, base64, messages that are text themselves; and captures of tcpdump and Wireshark (pcap, pcapng), of which each direction of each TCP connection is put together. Lines of words beside messages, as a log has them, are passed over and counted on standard error. A message that is wrong gives a line that says where and why, and in the end the exit code 1."
   ),
   Command.withShortDescription("Show the fields of messages"),
   Command.withExamples([

@@ -22,7 +22,14 @@ export type InputForm = "auto" | "hex" | "binary"
  */
 export type Input =
   | { readonly _tag: "message"; readonly at: number; readonly bytes: Buffer; readonly flow?: string }
-  | { readonly _tag: "wrong"; readonly at: number; readonly why: string; readonly flow?: string }
+  | {
+      readonly _tag: "wrong"
+      readonly at: number
+      readonly why: string
+      readonly flow?: string
+      /** See `Pasted`. */
+      readonly isProse?: boolean
+    }
 
 /** Most bytes of one line or of an unframed message. */
 const LENGTH_MAX = 4 * 1024 * 1024
@@ -186,7 +193,7 @@ export class MessageInput {
     return found.flatMap((one): ReadonlyArray<Input> => {
       switch (one._tag) {
         case "wrong":
-          return [{ _tag: "wrong", at: one.at, why: one.why }]
+          return [one]
         case "segment":
           this.segments.push(one.segment)
           return []

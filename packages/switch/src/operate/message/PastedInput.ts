@@ -1,7 +1,7 @@
 /**
  * What `decode` reads: `MessageInput`, and behind it the readings of a whole text (`paste/OtherReadings`) for a text in which no
  * message was found line by line. What is wrong with its lines is held until the first message, so that it is not said of a text
- * that can be read after all. Pure.
+ * that can be read after all; then its lines of words are passed over, and counted. Pure.
  */
 import type { FrameFormat } from "@jinka/codec"
 import { type Input, type InputForm, MessageInput, messagesIn } from "./MessageInput.ts"
@@ -20,12 +20,25 @@ export class PastedInput {
   private text: Array<Buffer> = []
   private length = 0
   private isHolding: boolean
+  private isFound = false
+  /** Lines of words beside messages. */
+  private words = 0
+  private firstWords = 0
 
   constructor(form: InputForm, frame: FrameFormat | undefined, isMessage: (bytes: Buffer) => boolean) {
     this.input = new MessageInput(form, frame, isMessage)
     this.frame = frame
     this.isMessage = isMessage
     this.isHolding = form !== "binary"
+  }
+
+  /** What is to be said of the lines that were passed over; `undefined`: there were none. */
+  get passedOver(): string | undefined {
+    const { firstWords, words } = this
+    if (words === 0) return undefined
+    return words === 1
+      ? `Line ${firstWords} holds words and no bytes; it was passed over.`
+      : `${words} lines hold words and no bytes, the first of them line ${firstWords}; they were passed over.`
   }
 
   /** The messages that the chunk completes. */
@@ -46,13 +59,21 @@ export class PastedInput {
   }
 
   private taken(found: ReadonlyArray<Input>): ReadonlyArray<Input> {
-    if (!this.isHolding) return found
+    this.isFound ||= found.some((one) => one._tag === "message" && this.isMessage(one.bytes))
+    if (!this.isHolding) return this.isFound ? this.withoutWords(found) : found
     this.held.push(...found)
-    const isFound = found.some((one) => one._tag === "message" && this.isMessage(one.bytes))
-    if (!isFound && this.held.length <= HELD_MAX && this.length <= WHOLE_TEXT_MAX) return []
+    if (!this.isFound && this.held.length <= HELD_MAX && this.length <= WHOLE_TEXT_MAX) return []
     this.isHolding = false
     this.text = []
-    return this.held
+    return this.isFound ? this.withoutWords(this.held) : this.held
+  }
+
+  private withoutWords(found: ReadonlyArray<Input>): ReadonlyArray<Input> {
+    return found.filter((one) => {
+      const isWords = one._tag === "wrong" && one.isProse === true
+      if (isWords && ++this.words === 1) this.firstWords = one.at
+      return !isWords
+    })
   }
 
   /** The messages of the first reading that holds some. */

@@ -136,22 +136,34 @@ const cell = (text: string): number | undefined => {
   return /^ {3}[ -~]$/.test(text) ? text.charCodeAt(3) : undefined
 }
 
+/** The bytes of a row of characters; `undefined`: it is none. */
+const cellsIn = (line: string): ReadonlyArray<number> | undefined => {
+  const cells = line.replace(/^[0-9a-f]{6,8}/i, "")
+  const whole = cells.padEnd(Math.ceil(cells.length / CELL) * CELL)
+  const bytes = Array.from({ length: whole.length / CELL }, (_, at) => cell(whole.slice(CELL * at, CELL * (at + 1))))
+  return bytes.some((byte) => byte === undefined) ? undefined : (bytes as ReadonlyArray<number>)
+}
+
+const isOffset = (line: string): boolean => /^[0-9a-f]{6,8}\s*$/i.test(line)
+
 /** Rows of characters. The last row may be filled with blanks: then the offset behind it says where it ends. */
 const characters = (lines: ReadonlyArray<string>): ReadonlyArray<RowReading> => {
-  const bytes: Array<number> = []
-  for (const line of lines) {
-    const cells = line.replace(/^[0-9a-f]{6,8}/i, "")
-    const whole = cells.padEnd(Math.ceil(cells.length / CELL) * CELL)
-    for (let at = 0; at < whole.length; at += CELL) {
-      const byte = cell(whole.slice(at, at + CELL))
-      if (byte === undefined) return []
-      bytes.push(byte)
-    }
+  const found: Array<Buffer> = []
+  let bytes: Array<number> = []
+  const end = (said = ""): void => {
+    const whole = Buffer.from(bytes)
+    const lengths = isOffset(said) ? [8, 16].map((base) => Number.parseInt(said, base)) : []
+    const ends = new Set([...lengths.filter((length) => length < whole.length), whole.length])
+    if (whole.length > 0) found.push(...[...ends].map((length) => whole.subarray(0, length)))
+    bytes = []
   }
-  const end = lines.findLast((line) => line.trim() !== "")?.trim() ?? ""
-  const lengths = /^[0-9a-f]{6,8}$/i.test(end) ? [8, 16].map((base) => Number.parseInt(end, base)) : []
-  const whole = Buffer.from(bytes)
-  return bytes.length === 0 ? [] : [[...lengths.map((length) => whole.subarray(0, length)), whole]]
+  for (const line of lines) {
+    const row = line.trim() === "" || isOffset(line) ? undefined : cellsIn(line)
+    if (row === undefined) end(line)
+    else bytes.push(...row)
+  }
+  end()
+  return found.length === 0 ? [] : [found]
 }
 
 const CELL = 4

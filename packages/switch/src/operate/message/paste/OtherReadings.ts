@@ -31,15 +31,15 @@ export const otherReadings = (text: string): ReadonlyArray<ReadonlyArray<Buffer>
     ...rowsBehindFronts(lines),
     ...numberRows(lines),
     ofJson(clean),
-    literals(expanded, unescaped),
-    literals(expanded, (part) => unescaped(part.replaceAll(/\\0(?=\d)/g, "\\x00"))),
-    joined(expanded),
-    tokens(clean),
+    unlike(literals(expanded, unescaped)),
+    unlike(literals(expanded, (part) => unescaped(part.replaceAll(/\\0(?=\d)/g, "\\x00")))),
+    unlike(joined(expanded)),
+    unlike(tokens(clean)),
     coded(lines),
     upright(lines)
   ]
   return readings
-    .map((found) => unlike(found.filter(({ length }) => length >= BYTES_MIN)).slice(0, CANDIDATES_MAX))
+    .map((found) => found.filter(({ length }) => length >= BYTES_MIN).slice(0, CANDIDATES_MAX))
     .filter((found) => found.length > 0)
 }
 

@@ -20,7 +20,8 @@ export type Pasted =
       readonly goesOn: boolean
     }
   | { readonly _tag: "segment"; readonly segment: Segment }
-  | { readonly _tag: "wrong"; readonly at: number; readonly why: string }
+  /** `isProse`: a line of words, in which nothing looks like bytes. */
+  | { readonly _tag: "wrong"; readonly at: number; readonly why: string; readonly isProse?: boolean }
 
 /** Whether bytes are a message, or a frame with one, to their last byte. */
 export type IsWhole = (bytes: Buffer) => boolean
@@ -144,7 +145,7 @@ export class PastedText {
     const [first] = others
     if (first !== undefined && others.length > 1 && others.every(({ line }) => isOtherDump(line)))
       return [{ _tag: "wrong", at: first.at, why: otherDump }]
-    return others.map(({ at }) => ({ _tag: "wrong", at, why: noHex }))
+    return others.map(({ at, line }) => ({ _tag: "wrong", at, why: noHex, isProse: isProse(line) }))
   }
 }
 
@@ -160,6 +161,11 @@ const otherDump =
 
 const noHex =
   "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets, without what a log has in front of each row"
+
+/** Whether nothing in a line looks like the bytes of a message: no run of hex digits, no escapes, no word of base64. */
+const isProse = (line: string): boolean =>
+  !/[0-9a-f]{20}|(?:[0-9a-f]{2}[\s:,-]){9}|\\x|\\[0-7]{3}|%[0-9a-f]{2}/i.test(line) &&
+  (line.match(/[A-Za-z0-9+/]{24,}/g) ?? []).every((word) => /^[A-Za-z/]+$/.test(word))
 
 /** Bytes that a line may hold behind its words, or in the notation of a program. */
 const behind = (line: string): ReadonlyArray<Buffer> => [...bytesBehindWords(line), ...bytesInNotation(line)]
