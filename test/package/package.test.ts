@@ -49,6 +49,8 @@ const env = {
   NO_COLOR: "1",
   npm_config_prefer_offline: "true",
   npm_config_fetch_retries: "1",
+  // Code of this folder, which goes with it: the others' cache would keep what nobody starts again.
+  NODE_COMPILE_CACHE: join(project, ".compile"),
   // The compiler has memory enough for its few seconds: collecting none takes a quarter off.
   GOGC: "off"
 }
@@ -79,6 +81,11 @@ const filesBelow = (folder: string): ReadonlyArray<string> =>
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
 
 const packed = (folder: string): string => join(tarballs, `jinka-${folder}-${versionOf(folder)}.tgz`)
+/** The files of a tarball. */
+const listed = (folder: string): ReadonlyArray<string> =>
+  run("tar", ["-tzf", packed(folder)], project)
+    .trim()
+    .split("\n")
 const manifestOf = (folder: string) => JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"))
 const versionOf = (folder: string): string => manifestOf(folder).version
 const installed = (...parts: ReadonlyArray<string>): string => join(project, "node_modules", "@jinka", ...parts)
@@ -192,9 +199,7 @@ describe("The tarballs", () => {
   })
 
   it.each(folders)("@jinka/%s holds what is needed and the licence, and nothing else", (folder) => {
-    const files = run("tar", ["-tzf", packed(folder)], project)
-      .trim()
-      .split("\n")
+    const files = listed(folder)
 
     expect(files).toContain("package/LICENSE")
     expect(
@@ -206,6 +211,15 @@ describe("The tarballs", () => {
       )
     ).toEqual([])
     expect(files.filter((file) => /tsbuildinfo|\.test\./.test(file))).toEqual([])
+  })
+
+  it.each(folders)("@jinka/%s holds a module to read, to run and with its types, and no maps of these", (folder) => {
+    const files = listed(folder)
+    const modules = files.flatMap((file) => /^package\/src\/(.*)\.ts$/.exec(file)?.[1] ?? [])
+    const built = modules.flatMap((name) => [`package/dist/${name}.d.ts`, `package/dist/${name}.js`])
+
+    expect(modules.length).toBeGreaterThan(50)
+    expect(files.filter((file) => file.startsWith("package/dist/")).sort()).toEqual(built.sort())
   })
 
   it.each(folders)(
