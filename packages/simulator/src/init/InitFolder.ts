@@ -239,7 +239,7 @@ if [ -z "$TARGET" ]; then
   system=$!
   trap 'kill $system $issuer 2> /dev/null || true; wait $system 2> /dev/null || true' EXIT
   tries=0
-  until $SWITCH status switch.yaml 2> /dev/null | grep -q '^issuer.* ready'; do
+  until grep -q ' issuer#[0-9]* ready' .run/switch.err 2> /dev/null; do
     tries=$((tries + 1))
     if [ $tries -gt 120 ] || ! kill -0 $system 2> /dev/null; then
       echo "the switch has no link to the stand-in. They say:" >&2
