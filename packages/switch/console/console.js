@@ -93,11 +93,14 @@ const act = (title, path, more = {}, choice = undefined) => {
       return reason.focus()
     }
     go.disabled = true
+    // A drain may take half a minute.
+    go.textContent = word("doing")
     const chosen = choice === undefined ? {} : { [choice.input.name]: choice.value() }
     const answer = await ask(path, { ...more, ...chosen, reason: because })
     told.className = answer.error === undefined ? "" : "error"
     told.textContent = says(answer.error ?? outcome(answer))
     isActed = true
+    go.textContent = word("doIt")
     go.disabled = answer.error === undefined
     if (answer.error === undefined) closing = setTimeout(() => dialog.close(), 1500)
   }

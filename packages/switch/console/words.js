@@ -212,6 +212,7 @@ const words = {
   more: ["more match", "条更多结果"],
   why: ["Reason, for the journal", "原因（写入日志库）"],
   whyHint: ["1 to 120 ASCII characters, no card number", "1 至 120 个英文字符，不得含卡号"],
+  doing: ["Under way …", "执行中…"],
   doIt: ["Do it", "执行"],
   cancel: ["Cancel", "取消"],
   exchange: ["Exchange", "交易号"],
