@@ -106,6 +106,19 @@ describe("jinka encode and jinka decode", () => {
   })
 })
 
+describe("jinka decode of what a viewer shows", () => {
+  it("says that bytes are missing, and where to get them", async () => {
+    const hex = (await jinka(["encode"], { input: json(purchase(1)) })).out.trim()
+    const shown = Buffer.from(hex, "hex").toString("latin1")
+    const texts = [shown, `0200${shown}`].map((text) => text.replaceAll(/[^ -~]/g, "."))
+    for (const input of [...texts, `0200${shown.replaceAll(/[^ -~]/g, "M-^B")}`]) {
+      const { code, err, out } = await jinka(["decode"], { input })
+      expect([code, out + err]).toEqual([1, expect.stringMatching(/copy (?:them|the bytes) as hex/)])
+    }
+    expect((await jinka(["decode"], { input: "0200822000008000" })).err).not.toContain("copy the bytes")
+  })
+})
+
 describe("jinka decode of a log", () => {
   it("passes over the lines of words, says how many, and takes no line with bytes for one", async () => {
     const hex = (await jinka(["encode"], { input: json(purchase(1)) })).out.trim()

@@ -158,9 +158,11 @@ export const decode = Command.make(
       let bad = 0
       let count = 0
       let hint: string | undefined
+      let isLossy = false
       const read = (bytes: Buffer): Shown => {
         const shown = show(codec, bytes, showing)
         if (!shown.isGood && frame === undefined) hint ??= frameThatFits(bytes)
+        if (!shown.isGood) isLossy ||= isWithoutBytes(bytes)
         return shown
       }
       const print = (found: ReadonlyArray<Input>) => {
@@ -183,7 +185,7 @@ export const decode = Command.make(
       }
       if (messages.passedOver !== undefined) yield* Console.error(messages.passedOver)
       const header = hint === undefined ? "" : ` They seem to have a length header: try --frame ${hint}.`
-      yield* someBad(bad, bad < count ? header : `${header}${doctorFinds}`)
+      yield* someBad(bad, isLossy ? lossy : bad < count ? header : `${header}${doctorFinds}`)
     })
 ).pipe(
   Command.withDescription(
@@ -210,6 +212,18 @@ export const decode = Command.make(
     }
   ])
 )
+
+/** Whether a message is a text in which a viewer shows bytes as dots (Wireshark) or as `M-^B` (cat -v). */
+const isWithoutBytes = (bytes: Buffer): boolean => {
+  const text = bytes.toString("latin1")
+  return /^[ -~\s]*$/.test(text) && (text.slice(0, TEXT_BEGINS).includes(".") || /M-.|\^@/.test(text))
+}
+
+/** Characters in which the type and the bitmap of a message are. */
+const TEXT_BEGINS = 24
+
+const lossy =
+  " A viewer has put other characters in place of bytes that cannot be printed: copy the bytes as hex (in Wireshark as a hex stream), or dump them with `xxd`."
 
 /** Where no message could be read. */
 const doctorFinds = " `jinka doctor` finds which length header and dialect fit."

@@ -313,7 +313,7 @@ const isProse = (bytes: Buffer): boolean => {
 }
 
 const prose =
-  "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message"
+  "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message. Where a viewer shows dots in place of bytes, copy them as hex (in Wireshark as a hex stream)"
 
 /** The messages in the frames that bytes are, or what is wrong with them; idle frames are left out. */
 export const messagesIn = (frame: FrameFormat, bytes: Uint8Array): ReadonlyArray<Buffer | string> => {
