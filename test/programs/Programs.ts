@@ -22,6 +22,8 @@ const folders = [...["codec", "simulator", "switch"].map((name) => `packages/${n
 const sources = (): ReadonlyArray<string> => [
   "pnpm-lock.yaml",
   "test/programs/build.ts",
+  "test/switch/journal/Journals.ts",
+  "test/switch/journal/Writing.ts",
   ...folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
@@ -72,6 +74,12 @@ export const usePrograms = (): void => {
 export const builtProgram = (source: "packages/simulator/src/main.ts" | "packages/switch/src/main.ts"): string => {
   usePrograms()
   return join(process.env["JINKA_PROGRAMS"]!, source.replace(/\.ts$/, ".js"))
+}
+
+/** The file to start for the process that writes a journal until it is killed: `test/switch/journal/Writing.ts`. */
+export const builtWriting = (): string => {
+  usePrograms()
+  return join(process.env["JINKA_PROGRAMS"]!, "Writing.js")
 }
 
 /** The same for an example, such as `examples/12-load/main.ts`. */

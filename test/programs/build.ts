@@ -80,6 +80,8 @@ type Inputs = ReadonlyArray<readonly [name: string, file: string]>
 const together: ReadonlyArray<Inputs> = [
   [["packages/switch/src/main", inRoot("packages/switch/src/main.ts")], ...loadedByName()],
   [["packages/simulator/src/main", inRoot("packages/simulator/src/main.ts")]],
+  // Beside the threads that its journal starts.
+  [["Writing", inRoot("test/switch/journal/Writing.ts")]],
   examples().map((file) => [`tests/${file.replace(/\.ts$/, "")}`, inRoot(file)] as const)
 ]
 

@@ -6,9 +6,9 @@ import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { builtWriting } from "../../programs/Programs.ts"
 import { allEntries, withJournal } from "../../switch/journal/Journals.ts"
 import { faultOf } from "../../switch/journal/Writing.ts"
 import { answerTo, purchase, text, until } from "../../switch/operate/Line.ts"
@@ -148,7 +148,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
   })
 })
 
-const writing = fileURLToPath(new URL("../../switch/journal/Writing.ts", import.meta.url))
+const writing = builtWriting()
 
 describe.skipIf(straceHindrance !== "")(
   `A database that cannot be written while its log can ${straceHindrance}`,

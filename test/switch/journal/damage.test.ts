@@ -2,17 +2,17 @@ import { spawnSync } from "node:child_process"
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
+import { builtWriting } from "../../programs/Programs.ts"
 import { isLong } from "../../Runs.ts"
 import { refusal, testKey } from "./Journals.ts"
 import { faultOf } from "./Writing.ts"
 
-const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
+const writing = builtWriting()
 const ENTRIES_MIN = 2000
 
 /** How often damage is done somewhere: to what is small, and to what has many kinds of bytes. */

@@ -1,15 +1,15 @@
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { builtWriting } from "../../programs/Programs.ts"
 import { isLong } from "../../Runs.ts"
 import { allEntries, refusal, temporaryDirectory, withJournal } from "./Journals.ts"
 import { clearPanIn } from "./Plain.ts"
 import { faultOf } from "./Writing.ts"
 
-const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
+const writing = builtWriting()
 const ROUNDS = isLong ? 30 : 4
 
 /**
