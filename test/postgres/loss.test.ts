@@ -2,7 +2,7 @@
  * `jinka journal accept-loss` against a real PostgreSQL that has lost acknowledged groups: what the operator is shown, what it
  * does, and when it does nothing.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -124,12 +124,13 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     ])
   })
 
-  for (const [now, replaced] of [
-    ["none", false],
-    ["another one", true]
+  for (const [now, replaced, isAnchored] of [
+    ["none", false, true],
+    ["another one", true, true],
+    ["none, and only an index is left,", false, false]
   ] as const) {
     it(`leads to \`journal new\` where PostgreSQL has ${now} instead of this node's journal, and the node goes on`, async () => {
-      const name = replaced ? "replaced" : "emptied"
+      const name = replaced ? "replaced" : isAnchored ? "emptied" : "index-left"
       const { accept, begin, directory, place, table } = await nodeOf(name)
       const early = await begin()
       expect([early.code, early.err]).toEqual([1, expect.stringContaining("There is a journal here, with")])
@@ -148,16 +149,23 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
         )
         await table("n2", ({ handOver }) => handOver)
       }
+      if (!isAnchored) {
+        writeFileSync(join(directory, "journal.index.db"), "")
+        rmSync(join(directory, "journal.head"))
+      }
       expect((await Effect.runPromise(refusalAt(place, directory))).reason).toMatchObject({
-        _tag: "Truncated",
+        _tag: isAnchored ? "Truncated" : "Gone",
         remedy: expect.stringContaining("`jinka journal new`, on this node")
       })
       const refused = await accept("--reason", because)
       expect(refused.code).not.toBe(0)
-      expect(refused.err).toContain("`jinka journal new`, on this node")
+      if (isAnchored) expect(refused.err).toContain("`jinka journal new`, on this node")
 
       const { code, out } = await begin()
-      expect([code, out]).toEqual([0, expect.stringContaining("journal.head of the earlier journal is kept as")])
+      const done = isAnchored
+        ? "journal.head of the earlier journal is kept as"
+        : "the search index of the earlier journal"
+      expect([code, out]).toEqual([0, expect.stringContaining(done)])
       const entries = await Effect.runPromise(withJournalAt(place, directory, allEntries))
       expect(entries.filter(({ message }) => message.length > 0)).toHaveLength(replaced ? 1 : 0)
     })

@@ -144,6 +144,10 @@ export const leftovers = (directory: string, isOpened = false): ReadonlyArray<st
   return isNowhere ? [databaseFile, ...others] : others
 }
 
+/** Files of a search index in the directory. One is made from a journal, and shows that there was one. */
+export const indexFiles = (directory: string): ReadonlyArray<string> =>
+  ofIndex.filter((file) => existsSync(join(directory, file)))
+
 /** Refuses a start without room on the disk: it would sign on to partners, and then end at its first entry. */
 export const checkStartRoom = (directory: string, reserve: number): void => {
   const { bavail, bsize } = statfsSync(directory)

@@ -5,6 +5,7 @@ import { type Dialect, dialects as shipped } from "@jinka/codec"
 import { Config, Effect, FileSystem, Layer, Path, Redacted, type Scope } from "effect"
 import { headsIn } from "../journal/Head.ts"
 import { Journal } from "../journal/Journal.ts"
+import { indexFiles } from "../journal/JournalDirectory.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { keysFromHex } from "../journal/JournalKey.ts"
 import { anchorWord, type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
@@ -103,20 +104,22 @@ const anew = Effect.fnUntraced(function* (file: string, configuration: Configura
     error.reason._tag === "NotJournal" ? Effect.succeed(undefined) : Effect.fail(error)
   )
   const [head] = word === undefined ? [] : headsIn(word)
-  if (head === undefined) return yield* new CommandFailed({ exit: "usage", says: beginsByItself })
+  if (head === undefined && indexFiles(directory).length === 0)
+    return yield* new CommandFailed({ exit: "usage", says: beginsByItself })
   const done = yield* forget(at, head)
   if (done._tag === "run") return yield* new CommandFailed({ exit: "bad", says: runs(done.row, place.node) })
   if (done._tag === "there") return yield* thereIsOne(placeText(place.address), done.lastSeq)
   const next = `Next: \`jinka run ${file}\`; the node begins a new journal, or joins the one that there is.`
-  const said = [
-    `${directory}: journal.head of the earlier journal is kept as ${asideFile}; what was open in it is forgotten`
-  ]
+  const what = head === undefined ? "the search index of the earlier journal is removed" : keptAside
+  const said = [`${directory}: ${what}; what was open in it is forgotten`]
   if (done.halted === undefined) return [...said, next].join("\n")
   const release = `The switch is stopped (${done.halted}): first \`jinka owners ${file} --release --reason TEXT\`.`
   return [...said, release, next].join("\n")
 })
 
 const byDirectory = `Without what the file says, give the journal's directory in its place; its key then comes from ${keyVariable}.`
+
+const keptAside = `journal.head of the earlier journal is kept as ${asideFile}`
 
 const beginsByItself =
   "A journal in PostgreSQL begins when its switch is started for the first time; there is nothing to begin here."

@@ -15,7 +15,7 @@ import { floorOf } from "../CommitGroupReader.ts"
 import { readU64 } from "../Entry.ts"
 import { EntryKind } from "../EntryKind.ts"
 import { GroupSeal, type Reached } from "../GroupSeal.ts"
-import { prepareDirectory } from "../JournalDirectory.ts"
+import { indexFiles, prepareDirectory } from "../JournalDirectory.ts"
 import { attempt, JournalError } from "../JournalError.ts"
 import { stop } from "../JournalReason.ts"
 import type { Opened } from "../JournalStore.ts"
@@ -122,7 +122,7 @@ export const tablesOf = Effect.fnUntraced(function* (
 /** The journal of the switch, made where there is none and this node knows of none. */
 const itsRow = Effect.fnUntraced(function* (
   connection: PostgresConnection,
-  { place, acceptLoss }: TakeoverOptions,
+  { place, acceptLoss, directory }: TakeoverOptions,
   found: FoundAnchor,
   at: string
 ) {
@@ -133,6 +133,11 @@ const itsRow = Effect.fnUntraced(function* (
     if (!missing && !acceptLoss) {
       const problem = `There is no journal of the switch ${place.name}; this node's journal.head reached entry ${head?.seq ?? "?"} of one.`
       return yield* lost(problem)
+    }
+    const [left] = indexFiles(directory)
+    if (left !== undefined && !acceptLoss) {
+      const problem = `There is no journal of the switch ${place.name}; ${left} in ${directory} is of an earlier one.`
+      return yield* Effect.fail(JournalError.of("Gone", at, problem, replaced))
     }
     const isFirst = yield* connection.write(statementsOf(place.schema).begin, [
       place.name,

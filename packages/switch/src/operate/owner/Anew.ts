@@ -6,6 +6,7 @@
 import { Effect, FileSystem, Path } from "effect"
 import { anchorFile } from "../../journal/Anchor.ts"
 import type { Head } from "../../journal/Head.ts"
+import { indexFiles } from "../../journal/JournalDirectory.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { openPostgres } from "../../journal/postgres/PostgresReader.ts"
 import type { OwnerRow } from "./OwnerRows.ts"
@@ -23,10 +24,10 @@ export type Forgotten =
   | { readonly _tag: "there"; readonly lastSeq: number }
   | { readonly _tag: "aside"; readonly halted: string | undefined }
 
-/** Forgets the journal of `head`, which this node's anchor says; see the module header. */
+/** Forgets the journal of `head`, which this node's anchor says, or of which only the index is left; see the module header. */
 export const forget = Effect.fnUntraced(function* (
   at: NodePlace,
-  head: Head
+  head: Head | undefined
 ): Effect.fn.Return<Forgotten, JournalError, FileSystem.FileSystem | Path.Path> {
   const { directory, place, takeoverAfterMs } = at
   const row = yield* rowOf(place)
@@ -35,13 +36,18 @@ export const forget = Effect.fnUntraced(function* (
   if (lastSeq !== undefined) return { _tag: "there", lastSeq }
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  yield* Effect.orDie(files.rename(path.join(directory, anchorFile), path.join(directory, asideFile)))
+  const inDirectory = (file: string) => path.join(directory, file)
+  if (head !== undefined) yield* Effect.orDie(files.rename(inDirectory(anchorFile), inDirectory(asideFile)))
+  // Made from the journal, and made again from the next one.
+  for (const file of indexFiles(directory)) yield* Effect.orDie(files.remove(inDirectory(file)))
   return { _tag: "aside", halted: row?.halted ?? undefined }
 })
 
-/** The last entry of the head's journal in PostgreSQL; `undefined`: it is not there. */
-const lastSeqOf = ({ directory, keys, place }: NodePlace, head: Head) =>
+/** The last entry of the head's journal in PostgreSQL, or of whatever there is; `undefined`: it is not there. */
+const lastSeqOf = ({ directory, keys, place }: NodePlace, head: Head | undefined) =>
   Effect.scoped(openPostgres(place, directory, { keys }, "write")).pipe(
-    Effect.map(({ recovered }) => (recovered.journalId === head.journalId ? recovered.lastSeq : undefined)),
+    Effect.map(({ recovered }) =>
+      (head?.journalId ?? recovered.journalId) === recovered.journalId ? recovered.lastSeq : undefined
+    ),
     Effect.catch((error) => (error.reason._tag === "NotJournal" ? Effect.succeed(undefined) : Effect.fail(error)))
   )
