@@ -58,6 +58,20 @@ describe("A good configuration", () => {
     expect(socket).toBe("/srv/jinka/journal/control.sock")
   })
 
+  it("says how long a message may be where its frame's length cannot say `lengthMax`", async () => {
+    const most = async (frame: string) =>
+      /takes (\d+) at most/.exec(
+        (await saidOf(withLink(`frame: { kind: length, lengthMax: 20000, ${frame} }`))).join()
+      )?.[1]
+
+    expect(await most("encoding: ascii, bytes: 4")).toBe("9999")
+    expect(await most("encoding: bcd, bytes: 2, counts: { itself: true }")).toBe("9997")
+    expect(await most('encoding: hex, bytes: 2, trailer: "03", counts: { trailer: true }')).toBe("254")
+    expect(await most("encoding: binary, bytes: 1, uncounted: 5")).toBe("260")
+    expect(await most("encoding: binary, bytes: 2, times: 4")).toBe("16383")
+    expect(await most("encoding: binary, bytes: 2")).toBeUndefined()
+  })
+
   it("takes a frame that is written out, with its idle frame", async () => {
     const { settings } = await configurationOf(
       withLink("frame: { kind: length, encoding: bcd, bytes: 2, lengthMax: 2000, counts: { itself: true } }")

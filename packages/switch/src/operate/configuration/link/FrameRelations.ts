@@ -1,7 +1,7 @@
 /**
  * Whether a frame that was written out makes sense as a whole: asked from the codec itself. Pure.
  */
-import { type FrameFormat, frameOverhead, idleFrame, writeFrame } from "@jinka/codec"
+import { type FrameFormat, frameOverhead, idleFrame, type LengthHeader, writeFrame } from "@jinka/codec"
 import { type Draft, frameOf } from "../text/Draft.ts"
 import { error, type Finding } from "../text/Problem.ts"
 
@@ -29,12 +29,36 @@ const tried = (frame: FrameFormat): string | undefined => {
   try {
     const { before, after } = frameOverhead(frame)
     if (frame.kind !== "length") return undefined
-    writeFrame(frame, Buffer.alloc(before + frame.lengthMax + after), 0, frame.lengthMax)
+    const room = Buffer.alloc(before + frame.lengthMax + after)
+    if (!fits(frame, room, frame.lengthMax)) return tooLong(longestThatFits(frame, room))
     const idle = (idleFrame(frame)?.length ?? 0) - before - after
     return idle > frame.lengthMax ? "the idle frame has more bytes than `lengthMax`" : undefined
   } catch (cause) {
-    if (cause instanceof RangeError) return "a message of `lengthMax` bytes does not fit the length header"
     if (cause instanceof TypeError) return cause.message
     throw cause
   }
+}
+
+const tooLong = (most: number): string =>
+  `a message of \`lengthMax\` bytes does not fit the length header${most === 0 ? "" : `, which takes ${most} at most`}`
+
+const fits = (frame: LengthHeader, room: Buffer, length: number): boolean => {
+  try {
+    writeFrame(frame, room, 0, length)
+    return true
+  } catch (cause) {
+    if (cause instanceof RangeError) return false
+    throw cause
+  }
+}
+
+/** Most bytes of a message that the header can say; 0: it can say none. */
+const longestThatFits = (frame: LengthHeader, room: Buffer): number => {
+  let [most, over] = [0, frame.lengthMax]
+  while (over - most > 1) {
+    const middle = (most + over) >> 1
+    if (fits(frame, room, middle)) most = middle
+    else over = middle
+  }
+  return most
 }
