@@ -132,9 +132,11 @@ const intelHex = (bytes: Buffer) =>
 
 /** What is read where line by line nothing is. */
 const wholeNotations: Readonly<Record<string, (bytes: Buffer) => string>> = {
-  "od --endian=big -t x2": (bytes) => words(bytes, 2, false),
+  "od --endian=big -t x2": (bytes) => `${words(bytes, 2, false)}\n${octal(bytes.length)}`,
+  "od -d": (bytes) =>
+    `${words(bytes, 2, true).replaceAll(/ ([0-9a-f]{4})(?=[ \n]|$)/g, (_, word) => ` ${String(Number.parseInt(word, 16)).padStart(5)}`)}\n${octal(bytes.length)}`,
   "od -t x4": (bytes) => words(bytes, 4, true),
-  "od --endian=big -t x8": (bytes) => words(bytes, 8, false),
+  "od --endian=big -t x8": (bytes) => `${words(bytes, 8, false)}\n${octal(bytes.length)}`,
   "od -A n -x": (bytes) => words(bytes, 2, true).replaceAll(/^\d{7}/gm, ""),
   "od -b": (bytes) => `${rows(bytes, (row, at) => `${octal(at)} ${threes(row, 8)}`)}\n${octal(bytes.length)}`,
   "od -t u1": (bytes) => `${rows(bytes, (row, at) => `${octal(at)} ${threes(row, 10)}`)}\n${octal(bytes.length)}`,
@@ -244,10 +246,12 @@ describe("The doctor", () => {
   it("says of a pasted text what it says of the bytes", async () => {
     const here = folder()
     const message = wholeFrame(cupsFrame, messageOf(dialects["cups"]!))
-    // All of them are read above; here the command reads some, and with JINKA_LAB=long each.
+    // All are read above; here the command reads some, and with JINKA_LAB=long each. Behind words zeros fill the last one;
+    // a document is explained as one, too.
     const every = isLong ? 1 : 6
+    const always = ["od --endian=big -t x2", "base64 in a document of JSON"]
     const all = [...Object.entries(notations), ...Object.entries(wholeNotations)]
-    for (const [what, write] of all.filter((_, n) => n % every === 0)) {
+    for (const [what, write] of all.filter(([what], n) => n % every === 0 || always.includes(what))) {
       const path = join(here, "pasted")
       writeFileSync(path, Buffer.from(write(message), "latin1"))
       const { code, out } = await jinka(["doctor", path])

@@ -123,7 +123,7 @@ export const doctor = Command.make(
       const { flows: given, text } = yield* captured(flags.capture)
       const options = { dialects: { ...own, ...dialects } }
       const found = typeof given === "string" ? [] : given.map((flow) => diagnosed(flow, options))
-      const isExplained = found.some(([first]) => (first?.score ?? 0) >= GOOD_MIN)
+      const isExplained = found.some((one) => worth(one) >= GOOD_MIN)
       const otherwise = isExplained ? [] : diagnosedOtherwise(text, options)
       if (typeof given === "string" && otherwise.length === 0) return yield* bad(given)
       const flows = typeof given === "string" || otherwise.length > 0 ? [{ title: "" }] : given

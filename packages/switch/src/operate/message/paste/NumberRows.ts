@@ -5,6 +5,7 @@
  *
  *     0000000 060 062 060 060 162                                od -b, od -t o1
  *     0000000 3032 3030 7220                                     od --endian=big -t x2
+ *     0000000 12848 12336  8306                                  od -d, od -t u2
  *     0000000   0   2   0   0   r   \0 202                       od -c, hexdump -c
  *     0x4040 <buf>:	0x30	0x32	0x30                           gdb x/xb
  *     0x4040 <buf>:	48 '0'	50 '2'                              gdb x/cb
@@ -57,7 +58,7 @@ const tokens: ReadonlyArray<Token> = [
   number(/^(?:[0-3][0-7]{2}|0[0-7]{0,3})$/, 8, 1),
   number(/^[01][0-7]{5}$/, 8, 2),
   decimal,
-  number(/^\d{5}$/, 10, 2)
+  number(/^\d{1,5}$/, 10, 2)
 ]
 
 /** What is in front of the numbers: an offset, or an address with its name. */

@@ -38,9 +38,28 @@ export const otherReadings = (text: string): ReadonlyArray<ReadonlyArray<Buffer>
     coded(lines),
     upright(lines)
   ]
+  const whole = withoutFilling(lines)
   return readings
-    .map((found) => found.filter(({ length }) => length >= BYTES_MIN).slice(0, CANDIDATES_MAX))
+    .map((found) =>
+      found
+        .map(whole)
+        .filter(({ length }) => length >= BYTES_MIN)
+        .slice(0, CANDIDATES_MAX)
+    )
     .filter((found) => found.length > 0)
+}
+
+/** Most bytes with which a tool fills its last word. */
+const FILLING_MAX = 7
+
+/** Below its rows od says where they end, in one of three bases: zeros behind that fill the last word. */
+const withoutFilling = (lines: ReadonlyArray<string>): ((bytes: Buffer) => Buffer) => {
+  const last = lines.findLast((line) => line.trim() !== "")?.trim() ?? ""
+  const ends = /^[0-9a-f]{6,8}$/i.test(last) ? [8, 10, 16].map((base) => Number.parseInt(last, base)) : []
+  return (bytes) => {
+    const end = ends.find((one) => one < bytes.length && bytes.length - one <= FILLING_MAX)
+    return end === undefined || bytes.subarray(end).some((byte) => byte !== 0) ? bytes : bytes.subarray(0, end)
+  }
 }
 
 /** Without those that come again: two ways to read may give the same. */
