@@ -1,6 +1,6 @@
 /** A clean copy of the repository, and a shell in it that runs the commands of a page one after the other. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -30,11 +30,11 @@ export class House {
 
   constructor() {
     usePrograms()
-    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
-    for (const file of files.toString().split("\0").filter(Boolean)) {
-      mkdirSync(dirname(join(this.path, file)), { recursive: true })
-      cpSync(join(root, file), join(this.path, file))
-    }
+    const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
+    const files = listed.toString().split("\0").filter(Boolean)
+    for (const folder of new Set(files.map((file) => dirname(file))))
+      mkdirSync(join(this.path, folder), { recursive: true })
+    for (const file of files) copyFileSync(join(root, file), join(this.path, file))
     // What the first command would install.
     symlinkSync(join(root, "node_modules"), join(this.path, "node_modules"))
     for (const name of readdirSync(join(root, "packages"))) {
