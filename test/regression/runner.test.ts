@@ -13,7 +13,7 @@ import {
   runDialogue
 } from "../../packages/simulator/src/dialogue/index.ts"
 import { answered, approve, diallingAgain, frameOf, type Line, standIn } from "./StandIn.ts"
-import { head, patientRun, read } from "./Written.ts"
+import { head, messages, patientRun, read, readDialogue } from "./Written.ts"
 
 /** Runs steps against a system that answers by `answer`. */
 const run = (steps: string, answer: (line: Line) => void, partners?: string): Promise<Outcome> =>
@@ -304,6 +304,17 @@ describe("A dialogue file that is wrong", () => {
     expect(lost.message).toContain("lost.yaml:1: the file is empty")
     expect(good.map(({ rule }) => rule)).toEqual(["The rule under test."])
     expect(slip.message).toContain('slip.yaml:1: "ruel" is not known; did you mean "rule"?')
+  })
+
+  it("is refused when it expects nothing of its own: it would be kept whatever the system does", async () => {
+    const opening = "partners: { A: connects to target }\nmessages: messages.yaml\nsteps:\n  - A connects\n"
+    const dialogue = "rule: r\nsource: s\nfirst: opening.yaml\nsteps:\n  - A sends: { like: sign-on, as: asked }\n"
+    const files: Readonly<Record<string, string>> = { "/messages.yaml": messages, "/opening.yaml": opening }
+    const of = (text: string) => readDialogue("/d.yaml", { file: "d.yaml", readText: (path) => files[path] ?? text })
+    const error = await Effect.runPromise(Effect.flip(of(dialogue)))
+
+    expect(error.message).toContain("d.yaml:5: the steps expect nothing, and would be kept whatever the system does")
+    await Effect.runPromise(of(`${dialogue}  - A expects: { answer to: asked }\n`))
   })
 
   it.each([

@@ -224,11 +224,11 @@ describe("A run of many dialogues", () => {
       const path = join(directory, "dialogue.yaml")
       writeFileSync(
         path,
-        "rule: r\nsource: s\nfirst: opening.yaml\nsystem: { acquirer: { retry: 1s } }\nsteps:\n  - A closes: FIN\n"
+        "rule: r\nsource: s\nfirst: opening.yaml\nsystem: { acquirer: { retry: 1s } }\nsteps:\n  - A expects close: FIN\n"
       )
       const dialogue = await Effect.runPromise(readDialogue(path))
 
-      expect(dialogue.steps.map(({ text }) => text)).toEqual(["A connects", "A closes: FIN"])
+      expect(dialogue.steps.map(({ text }) => text)).toEqual(["A connects", "A expects close: FIN"])
       expect(dialogue.system).toEqual({ acquirer: { window: "1", retry: "1s" } })
       expect([...dialogue.messages.keys()]).toEqual(["sign-on", "purchase"])
       expect(readFileSync(path, "utf8")).toContain("rule: r")

@@ -83,7 +83,7 @@ describe("A table in a file of its own", () => {
         return text
       }
     })
-  const dialogue = `rule: r\nsource: s\npartners: { A: connects to target }\ncases: ./codes.yaml\nsteps:\n  - let: { code: "{case.code}" }\n`
+  const dialogue = `rule: r\nsource: s\npartners: { A: connects to target }\ncases: ./codes.yaml\nsteps:\n  - let: { code: "{case.code}" }\n  - A connects\n`
 
   it("is shared by every dialogue that names it", async () => {
     const files = { "/dialogue.yaml": dialogue, "/codes.yaml": "cases: { code: [05, 51] }\n" }
@@ -176,7 +176,7 @@ describe("Values", () => {
   })
 
   it("are wrong, and no fault of the system, where a text is added to", async () => {
-    const [outcome] = await runAll(`rule: r\n${head}steps:\n  - let: { a: "x", b: "{a+1}" }\n`)
+    const [outcome] = await runAll(`rule: r\n${head}steps:\n  - let: { a: "x", b: "{a+1}" }\n  - A connects\n`)
     expect(outcome).toMatchObject({ result: "wrong", failure: { says: [expect.stringContaining("only a number")] } })
   })
 })

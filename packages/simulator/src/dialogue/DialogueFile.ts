@@ -29,7 +29,7 @@ import { filledOf, invalidAt, textOf, type Yaml, type YamlMap, yesNoOf } from ".
 import type { TlsMaterial } from "../link/TlsSide.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { type Case, casesOf, caseText, unrolled, withCase } from "./Cases.ts"
-import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
+import type { Act, Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
 import { type DialogueKeys, readKey } from "./Keys.ts"
 import { readSettings, readStep, readTemplate } from "./StepFile.ts"
@@ -83,6 +83,19 @@ const addressOf = (yaml: Yaml): string => {
   throw invalidAt(yaml, "the name of an address is expected, in words")
 }
 
+/** Whether the system can fail at a step: a partner expects something there, or the operator's act does. */
+const isExpecting = (step: Step): boolean =>
+  step._tag === "operator" || (step._tag === "partner" && expecting.includes(step.act._tag))
+
+const expecting: ReadonlyArray<Act["_tag"]> = [
+  "expect",
+  "expectIdle",
+  "expectClose",
+  "expectNothing",
+  "connect",
+  "accept"
+]
+
 /** The later settings over the earlier ones, key by key at every depth. */
 const merged = (earlier: SystemSettings, later: SystemSettings): SystemSettings => {
   const both: Record<string, string | SystemSettings> = { ...earlier }
@@ -117,7 +130,7 @@ class Reading {
   }
 
   dialogue(path: string, file: string): Dialogue {
-    const { top, opened } = this.open(path, file, 0)
+    const { top, opened, ownSteps } = this.open(path, file, 0)
     const needed = (key: string): string => {
       const yaml = top.entries.get(key)
       if (yaml !== undefined) return textOf(yaml)
@@ -149,10 +162,20 @@ class Reading {
       )
     }
     checkDialogue(dialogue)
+    if (!ownSteps.some(isExpecting)) {
+      throw invalidAt(
+        own,
+        "the steps expect nothing, and would be kept whatever the system does: say what has to come (`A expects: ...`)"
+      )
+    }
     return dialogue
   }
 
-  private open(path: string, file: string, depth: number): { readonly top: YamlMap; readonly opened: Opened } {
+  private open(
+    path: string,
+    file: string,
+    depth: number
+  ): { readonly top: YamlMap; readonly opened: Opened; readonly ownSteps: ReadonlyArray<Step> } {
     const top = withCase(this.parsed.of(file, this.text(path, file)), this.values)
     for (const [key, yaml] of top.entries) {
       if (keysKnown.includes(key)) continue
@@ -169,6 +192,7 @@ class Reading {
     const system = top.entries.get("system")
     const dialect = top.entries.get("dialect")
     const frame = top.entries.get("frame")
+    const ownSteps = unrolled(steps?.items ?? []).map((step) => readStep(step, names))
     const opened: Opened = {
       dialect: dialect === undefined ? before.dialect : namedDialectOf((yaml) => this.found(path, yaml))(dialect),
       frame: frame === undefined ? before.frame : frameOf(frame),
@@ -179,9 +203,9 @@ class Reading {
         ...before.keys,
         ...[...this.map(top, "keys")].map(([name, yaml]) => [name, readKey(yaml)] as const)
       ]),
-      steps: [...before.steps, ...unrolled(steps?.items ?? []).map((step) => readStep(step, names))]
+      steps: [...before.steps, ...ownSteps]
     }
-    return { top, opened }
+    return { top, opened, ownSteps }
   }
 
   private before(top: YamlMap, path: string, file: string, depth: number): Opened {

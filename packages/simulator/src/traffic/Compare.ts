@@ -23,7 +23,14 @@ export interface Tolerance {
 /** Everything is compared. */
 export const noTolerance: Tolerance = { ignored: new Set(), within: new Map(), sameClass: false }
 
-const isPlace = (name: string): boolean => /^(\d{1,3}(\.\S+)?|mti|header(\.\S+)?)$/.test(name)
+/** No edition has more data elements. */
+const ELEMENT_MAX = 192
+
+const isPlace = (name: string): boolean => {
+  const element = /^(\d{1,3})(?:\.\S+)?$/.exec(name)?.[1]
+  if (element === undefined) return /^(mti|header(\.\S+)?)$/.test(name)
+  return Number(element) >= 2 && Number(element) <= ELEMENT_MAX
+}
 
 const placeOf = (yaml: Yaml): string => {
   const name = textOf(yaml)
