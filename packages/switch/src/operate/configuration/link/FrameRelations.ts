@@ -35,6 +35,8 @@ const tried = (frame: FrameFormat): string | undefined => {
     return idle > frame.lengthMax ? "the idle frame has more bytes than `lengthMax`" : undefined
   } catch (cause) {
     if (cause instanceof TypeError) return cause.message
+    // The longest message fits: it is the idle frame that does not.
+    if (cause instanceof RangeError) return "the idle frame does not fit the length header"
     throw cause
   }
 }
