@@ -90,6 +90,20 @@ describe("the traffic of a link", () => {
     })
   )
 
+  it.effect("counts advices and reversals apart, which may be refused, too: no more are refused than came", () =>
+    Effect.gen(function* () {
+      const { a, commit, running } = yield* bench()
+      for (const [n, mti] of ["0220", "0220", "0420", "0421"].entries())
+        a.say(purchase({ 2: "4000000000000002", 11: `00010${n}` }, mti))
+      yield* commit
+      const { othersIn, refused, requestsIn } = running.status().links[0]!.traffic
+
+      expect([requestsIn, othersIn]).toEqual([0, 4])
+      expect(refused).toBeGreaterThan(0)
+      expect(refused).toBeLessThanOrEqual(othersIn)
+    })
+  )
+
   it.effect("says how long the partner took, and how long we took besides", () =>
     Effect.gen(function* () {
       const { running } = yield* played

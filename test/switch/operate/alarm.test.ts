@@ -193,7 +193,7 @@ describe("Alarms", () => {
 const quietLink = {
   ...{ ready: true, blocked: false, draining: false, since: 0, legs: [], ends: [], stored: { size: 0 } },
   inDoubt: { abandoned: 0, declined: 0, unreversed: 0 },
-  traffic: { requestsIn: 0, refusals: {}, requestsOut: 0, answersIn: {}, timeouts: 0, lost: 0 }
+  traffic: { requestsIn: 0, othersIn: 0, refusals: {}, requestsOut: 0, answersIn: {}, timeouts: 0, lost: 0 }
 } as unknown as LinkWork
 
 describe("What is wrong now", () => {
@@ -238,7 +238,7 @@ describe("What is wrong now", () => {
     const told = (refusals: Readonly<Record<string, number>>, fullBy?: "lag") => {
       const conditions = new Conditions(limits)
       const at = (now: number, requestsIn: number, all: Readonly<Record<string, number>>) => {
-        const traffic = { ...quietLink.traffic, requestsIn, refusals: all }
+        const traffic = { ...quietLink.traffic, requestsIn: requestsIn - 90, othersIn: 90, refusals: all }
         const status = { ...calm, fullBy, links: [{ ...quietLink, name: "acquirer", traffic }] }
         const seen = { ...look, now, status, refusedCalls: new RefusedCalls(), success: () => undefined }
         return conditions.look(seen).filter(({ kind }) => kind === "refusals")
@@ -249,7 +249,7 @@ describe("What is wrong now", () => {
 
     expect(told({ noRoute: 16, formatError: 3 })).toEqual([])
     expect(told({ noRoute: 16, formatError: 4 })).toEqual([
-      "20 of 200 requests of the last five minutes were refused by us: noRoute 16, formatError 4"
+      "20 of 200 messages of the last five minutes were refused by us: noRoute 16, formatError 4"
     ])
     expect(told({ issuerDown: 150, macFailed: 20, identity: 5, noRoute: 2 })).toEqual([])
     expect(told({ malfunction: 150 }, "lag")).toEqual([])

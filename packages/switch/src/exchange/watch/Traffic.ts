@@ -38,10 +38,11 @@ export class Codes {
   }
 }
 
-/** What an operator sees of it. Requests and answers as the exchanges count them; advices and reversals are not among them. */
+/** What an operator sees of it. Requests and answers as the exchanges count them; advices and reversals only as `othersIn`. */
 export interface TrafficStatus {
-  /** Requests of the partner, and those that were refused: by us, without having been sent on. */
+  /** Requests of the partner; its advices, reversals and notices; those of both that we refused, without having sent them on. */
   readonly requestsIn: number
+  readonly othersIn: number
   readonly refused: number
   /** The same by why, in the words of `RefusalCodes`. */
   readonly refusals: { readonly [why: string]: number }
@@ -69,6 +70,7 @@ export interface TrafficStatus {
 /** One link's traffic. */
 export class Traffic {
   requestsIn = 0
+  othersIn = 0
   private refused = 0
   undelivered = 0
   requestsOut = 0
@@ -95,12 +97,14 @@ export class Traffic {
    * links.
    */
   status(now: number, isSuccess: (code: string) => boolean): TrafficStatus {
-    const { requestsIn, refused, undelivered, requestsOut, timeouts, lost, late, duplicates, unmatched } = this
+    const { othersIn, requestsIn, refused, undelivered, requestsOut, timeouts, lost, late, duplicates, unmatched } =
+      this
     const { ourTime, partnerTime } = this
     const answersIn = this.answersIn.all
     const approving = Object.keys(answersIn).filter(isSuccess)
     return {
       requestsIn,
+      othersIn,
       refused,
       refusals: this.refusals.all,
       answersOut: this.answersOut.all,

@@ -80,6 +80,8 @@ interface Counts {
   /** Requests that had ended: were answered, or not in time. */
   readonly ended: number
   readonly in: number
+  /** What the partner had asked for: `in`, and its advices, reversals and notices. */
+  readonly asked: number
   readonly timeouts: number
   readonly macs: number
   readonly lies: number
@@ -116,6 +118,9 @@ const ofLinks = (links: ReadonlyArray<LinkWork>): string => {
   const shown = counts.slice(0, NAMED_MAX).map(([name, count]) => `${name} ${count}`)
   return counts.length === 0 ? "" : ` (${shown.join(", ")}${more})`
 }
+
+/** What the partner has asked for and we may have refused. */
+const askedOf = ({ traffic }: LinkWork): number => traffic.requestsIn + traffic.othersIn
 
 /** Requests to the link's partner that have ended. Those under way may end either way, and are no part of a share yet. */
 const endedOf = ({ traffic: { answersIn, lost, timeouts } }: LinkWork): number =>
@@ -236,7 +241,7 @@ export class Conditions {
     const share = ended < REQUESTS_MIN ? 0 : (100 * timeouts) / ended
     const macs = wrongMacs(link) - past.macs
     const lies = (link.lies?.count ?? 0) - past.lies
-    const asked = link.traffic.requestsIn - past.in
+    const asked = askedOf(link) - past.asked
     const refused = refusedSince(link.traffic.refusals, past.refusals)
     const refusals = Object.values(refused).reduce((sum, count) => sum + count, 0)
     const silent = now - (this.lastRequest.get(name) ?? now)
@@ -269,7 +274,7 @@ export class Conditions {
       ...when(
         "refusals",
         refusalsPercent > 0 && refusals >= REFUSED_MIN && 100 * refusals >= refusalsPercent * asked,
-        `${refusals} of ${asked} requests of the last five minutes were refused by us: ${byCount(refused)}`
+        `${refusals} of ${asked} messages of the last five minutes were refused by us: ${byCount(refused)}`
       ),
       ...when(
         "queueAge",
@@ -316,6 +321,7 @@ export class Conditions {
       at: now,
       ended: endedOf(link),
       in: traffic.requestsIn,
+      asked: askedOf(link),
       timeouts: traffic.timeouts + traffic.lost,
       macs: wrongMacs(link),
       lies: link.lies?.count ?? 0,
