@@ -1,6 +1,6 @@
 /**
- * Rows 26 and 27 of docs/reference/test-plan.md: a disk that is full, or fails while part of it still works. The switch is a
- * process, the full disk a file system of a few MiB, the failing one strace.
+ * Rows 26 and 27 of docs/reference/test-plan.md: a disk that is full, or fails while part of it still works. The full disk is a
+ * file system of a few MiB, the failing one strace, with the switch as a process of its own.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
@@ -12,15 +12,7 @@ import { builtWriting } from "../../programs/Programs.ts"
 import { allEntries, withJournal } from "../../switch/journal/Journals.ts"
 import { faultOf } from "../../switch/journal/Writing.ts"
 import { answerTo, purchase, text, until } from "../../switch/operate/Line.ts"
-import {
-  cleanUp,
-  configuration,
-  folder,
-  jinka,
-  jinkaProcess,
-  runSwitchProcess,
-  runSwitchUnder
-} from "../../switch/operate/program.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch, runSwitchUnder } from "../../switch/operate/program.ts"
 import { connected, failing, routed, straceHindrance } from "./Disk.ts"
 
 const MiB = 1024 * 1024
@@ -63,7 +55,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
         .replace("reserve: 1 MiB", "reserve: 8 MiB")
         .replace("requestTimeout: 20 seconds", "requestTimeout: 3 minutes")
     )
-    const running = await runSwitchProcess(file)
+    const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(1))
     const open = await issuer.next()
@@ -100,7 +92,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
     fill(backups, 0)
     const directory = folder()
     const file = configuration(directory, routed)
-    const running = await runSwitchProcess(file)
+    const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)
 
     const online = await jinka(["journal", "backup", file, join(backups, "b")])
@@ -140,7 +132,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
     )
     fill(disk, 0.5 * MiB)
 
-    const { code, out, err } = await jinkaProcess(["run", file])
+    const { code, out, err } = await jinka(["run", file])
     issuer.close()
 
     expect([code, out, calls]).toEqual([3, "", 0])
@@ -158,7 +150,7 @@ describe.skipIf(straceHindrance !== "")(
       // Each write under strace takes its time, and more of it on a busy machine: no request may run out of its own.
       const patient = (yaml: string) => routed(yaml).replace("requestTimeout: 20 seconds", "requestTimeout: 2 minutes")
       const file = configuration(directory, patient)
-      const first = await runSwitchProcess(file)
+      const first = await runSwitch(file)
       await first.stop()
       const running = await runSwitchUnder(failing(join(directory, "journal", "journal.db")), file)
       const { acquirer, issuer } = await connected(running)
