@@ -109,8 +109,8 @@ const sentences = [
     "最近五分钟的 {2} 笔请求中，{1} 笔没有按时得到应答"
   ],
   [
-    "{#} of {#} requests of the last five minutes were refused by us: {}",
-    "最近五分钟的 {2} 笔请求中，本方拒绝了 {1} 笔：{3}"
+    "{#} of {#} messages of the last five minutes were refused by us: {}",
+    "最近五分钟的 {2} 个报文中，本方拒绝了 {1} 个：{3}"
   ],
   ["{}. Most often instead: {}", "{1}。其余最多的是：{2}"],
   ["{}; what is usual at this hour is not known yet", "{1}；这个时段的通常水平尚不清楚"],
