@@ -55,8 +55,8 @@ export const defects: ReadonlyArray<Defect> = [
     name: "a request that timed out is not reversed",
     breaks: "G4",
     file: exchange("request/Requests"),
-    find: "      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      this.reverse(origin, target, slot)",
-    put: "      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      if (reason !== 'timeout') this.reverse(origin, target, slot)"
+    find: '      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      this.reverse(origin, target, slot, "noAnswer")',
+    put: '      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      if (reason !== "timeout") this.reverse(origin, target, slot, "noAnswer")'
   },
   {
     name: "a stored message is given up after two attempts",
