@@ -2,82 +2,98 @@ import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 import { builtThreads } from "./test/programs/Threads.ts"
 
-/** Files that take longest, first: where no earlier run is known, one of them would begin last and run on alone. */
-const longest = [
-  "simulation/Simulation",
-  "process/fleet",
-  "package/package",
-  "examples/examples",
-  "docs/commands",
+/** These take longest, and begin first: where no earlier run is known, one of them would begin last and run on alone. */
+const longest = ["simulation/Simulation", "package/package", "examples/examples", "process/fleet", "docs/commands"]
+
+/**
+ * These wait for clocks and processes more than they work, the longest first. One by one they have another file between them: if
+ * all workers wait at once, nobody works.
+ */
+const waiting = [
   "process/lab/slow-disk",
-  "switch/operate/console-acts",
   "fuzz/sockets",
+  "switch/operate/console-acts",
   "switch/operate/backup",
-  "switch/operate/console",
-  "process/lab/paused",
   "simulator/load",
-  "process/lab/slow",
-  "process/lab/disk",
   "simulator/load-connections",
-  "simulator/sockets",
-  "process/lab/black-hole",
-  "postgres/loss",
-  "switch/core/keys-crash",
-  "codec/cover/Everywhere",
-  "switch/operate/run",
-  "regression/editions",
+  "process/lab/slow",
   "switch/guard/hsm/HsmFailures",
-  "regression/delivery",
-  "simulator/command",
-  "switch/transport/closing",
-  "switch/operate/pending",
-  "postgres/outage",
   "switch/modes/sync-short",
-  "process/kill",
-  "switch/transport/waited",
-  "switch/operate/night",
-  "simulator/secured",
-  "simulator/load-modes",
-  "switch/journal/kill",
-  "process/lab/storms",
-  "regression/request",
-  "postgres/store",
-  "switch/operate/key-kill",
   "switch/modes/sync-long",
-  "simulator/init",
-  "simulator/shadow",
-  "regression/link",
-  "switch/operate/reload",
-  "switch/operate/alarm",
-  "switch/modes/gone",
-  "simulator/fault-history",
+  "switch/transport/closing",
+  "switch/transport/waited",
+  "regression/delivery",
+  "switch/operate/console",
+  "simulator/sockets",
+  "regression/editions",
+  "switch/operate/pending",
+  "simulator/secured",
+  "postgres/outage",
+  "simulator/command",
   "simulator/replay",
-  "regression/edition-1993",
-  "switch/operate/hardening",
-  "switch/journal/retention",
-  "switch/journal/directory",
-  "simulator/files",
-  "switch/operate/link",
-  "switch/operate/canaries",
-  "simulator/kept-messages",
-  "regression/zones",
+  "switch/operate/alarm",
   "switch/modes/http",
-  "switch/operate/hsm",
-  "switch/operate/webhook",
+  "regression/edition-1993",
+  "simulator/fault-history",
+  "simulator/shadow",
+  "simulator/files",
+  "process/lab/paused",
+  "simulator/load-modes",
+  "switch/operate/admin-search",
   "switch/operate/refused-calls",
-  "simulation/files/Files",
+  "switch/operate/key",
+  "postgres/loss",
+  "switch/operate/webhook",
+  "switch/operate/night",
+  "switch/modes/gone",
+  "codec/doctor/Links",
+  "regression/link",
+  "simulator/init",
+  "switch/link/Simplex",
+  "switch/core/memory",
+  "switch/operate/console-trouble",
+  "switch/operate/hsm",
+  "process/lab/disk",
+  "switch/link/Door",
+  "switch/operate/service",
+  "fuzz/simulator-files",
+  "codec/fuzz/replay",
+  "regression/zones",
+  "switch/link/flood",
+  "postgres/backup",
+  "regression/request",
+  "switch/modes/async-short",
+  "switch/journal/damage",
+  "simulator/faults",
+  "tidy/tidy",
+  "switch/operate/zones",
+  "switch/operate/paste",
+  "codec/iso8583/AnyDialect",
+  "switch/operate/notations",
+  "regression/key-exchange",
+  "switch/operate/console-links",
+  "switch/core/keys",
+  "switch/core/recovery",
+  "switch/operate/link",
+  "postgres/connection",
+  "simulator/scripted/command",
   "switch/journal/recall",
-  "regression/message",
-  "switch/journal/refusal"
+  "fuzz/whole",
+  "simulator/proxy",
+  "switch/operate/archive"
 ]
 
-class LongestFirst extends BaseSequencer {
+/** The files of a list, in its order. */
+const filesOf = (names: ReadonlyArray<string>, files: ReadonlyArray<TestSpecification>) =>
+  names.flatMap((name) => files.filter(({ moduleId }) => moduleId.endsWith(`/${name}.test.ts`)))
+
+class InTurns extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
-    const place = ({ moduleId }: TestSpecification): number => {
-      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
-      return at < 0 ? longest.length : at
-    }
-    return (await super.sort(files)).sort((one, other) => place(one) - place(other))
+    const first = filesOf(longest, files)
+    const waits = filesOf(waiting, files)
+    const others = (await super.sort(files)).filter((file) => !first.includes(file) && !waits.includes(file))
+    const turns = Array.from({ length: Math.max(waits.length, others.length) }, (_, at) => [waits[at], others[at]])
+    return [...first, ...turns.flat().filter((file) => file !== undefined)]
   }
 }
 
@@ -87,7 +103,7 @@ export default defineConfig({
     globalSetup: "test/programs/Threads.ts",
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: InTurns },
     // Files wait for clocks and processes. On two cores 277 s; 297 with five, 304 with eight, each of which loads and compiles the same.
     maxWorkers: 6,
     // Its helpers take the cores from other workers, and a young generation of 32 MiB ends most of what tests make: a tenth of the time.
