@@ -1,11 +1,11 @@
 /** A clean copy of the repository, and a shell in it that runs the commands of a page one after the other. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { isOver } from "../Pace.ts"
 import { builtProgram, usePrograms } from "../programs/Programs.ts"
+import { testFolder } from "../TestFolder.ts"
 
 /** How long a quiet machine may take until a command that runs beside is up. */
 const UP_MS = 20_000
@@ -23,7 +23,7 @@ export interface Ran {
 
 /** The copy. */
 export class House {
-  readonly path = mkdtempSync(join(tmpdir(), "jinka-docs-"))
+  readonly path = mkdtempSync(join(testFolder(), "jinka-docs-"))
   private readonly exports: Array<string> = []
   private readonly running: Array<ChildProcess> = []
   private readonly npmRan = new Set<string>()

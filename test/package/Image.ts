@@ -74,6 +74,9 @@ export class Image {
     const mounts = [
       "mount --make-rprivate /",
       ...["data", "run"].map((folder) => `mount --bind ${at(folder)} ${at(folder)}`),
+      // It may lie on another disk than the root.
+      `mount --bind ${this.opt} ${this.opt}`,
+      `mount -o remount,bind,ro ${this.opt}`,
       "mount -o remount,bind,ro /",
       `cd ${at("data")}`
     ]

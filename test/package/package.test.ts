@@ -20,10 +20,10 @@ import {
   writeFileSync
 } from "node:fs"
 import { createRequire } from "node:module"
-import { tmpdir } from "node:os"
 import { basename, delimiter, dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { until } from "../switch/operate/Line.ts"
+import { testFolder } from "../TestFolder.ts"
 import { root } from "../tidy/Source.ts"
 import { canMount, Image, installStep } from "./Image.ts"
 
@@ -35,7 +35,7 @@ const commands = [
 const workspace = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /** An empty project somewhere else; a real path, because npm compares paths. */
-const project = realpathSync(mkdtempSync(join(tmpdir(), "jinka-package-")))
+const project = realpathSync(mkdtempSync(join(testFolder(), "jinka-package-")))
 const tarballs = join(project, "tarballs")
 
 /**

@@ -20,7 +20,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statfsSync,
   symlinkSync,
   writeFileSync
 } from "node:fs"
@@ -33,6 +32,7 @@ import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Effect, Redacted } from "effect"
 import { freePort } from "../../examples/shared/FreePort.ts"
 import { schemaStatements } from "../../packages/switch/src/journal/postgres/PostgresSchema.ts"
+import { testFolder } from "../TestFolder.ts"
 
 const NOBODY = 65_534
 const isRoot = process.geteuid?.() === 0
@@ -143,20 +143,6 @@ const initOptions = ["-U", "jinka", "-A", "trust", "-E", "UTF8", "--no-locale", 
 const keptIn = fileURLToPath(new URL("../../node_modules/.cache/postgres", import.meta.url))
 let initialised: Promise<string> | undefined
 
-/** Room that servers on a disk in memory need together, in bytes. */
-const ROOM = 2 ** 31
-
-/**
- * Where data are: on Linux's disk in memory, where it has the room. What a process has written outlives it there, too, and each
- * server has a thousand files, which a disk takes and gives up at a tenth of the speed.
- */
-export const dataIn = (): string => {
-  const inMemory = "/dev/shm"
-  if (!existsSync(inMemory)) return tmpdir()
-  const { bavail, bsize } = statfsSync(inMemory)
-  return bavail * bsize > ROOM ? inMemory : tmpdir()
-}
-
 /** One server; see the module header. Everybody is let in (`trust`): the user `jinka` is an administrator. */
 export class RealPostgres {
   readonly data: string
@@ -182,7 +168,7 @@ export class RealPostgres {
 
   /** Makes a data folder and starts a server on it. */
   static async begin(options: PostgresOptions = {}): Promise<RealPostgres> {
-    const home = owned(mkdtempSync(join(dataIn(), "jinka-postgres-")))
+    const home = owned(mkdtempSync(join(testFolder(), "jinka-postgres-")))
     const server = new RealPostgres(home, join(home, "data"), await Effect.runPromise(freePort), options.settings ?? {})
     initialised ??= server.initialise()
     // With its owner and modes.
@@ -213,7 +199,7 @@ export class RealPostgres {
 
   /** A server on a copy of another one's data folder, which must be down or have a copy taken as PostgreSQL's manual says. */
   static async on(data: string, more: Readonly<Record<string, string>> = {}, port?: number): Promise<RealPostgres> {
-    const home = owned(mkdtempSync(join(dataIn(), "jinka-postgres-")))
+    const home = owned(mkdtempSync(join(testFolder(), "jinka-postgres-")))
     cpSync(data, join(home, "data"), { recursive: true })
     const give = (path: string): void => {
       owned(path)

@@ -1,7 +1,8 @@
 /** A primary and a standby of it, real ones on this machine: to fail over between, there and back. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { dataIn, RealPostgres } from "./RealPostgres.ts"
+import { testFolder } from "../TestFolder.ts"
+import { RealPostgres } from "./RealPostgres.ts"
 
 /** The standby as the primary knows it. */
 const standbyName = "s1"
@@ -64,7 +65,7 @@ export class Replicated {
 
   /** The server that died becomes the standby of the other one, as a new copy at its old port. */
   async rebuild(): Promise<void> {
-    const folder = mkdtempSync(join(dataIn(), "jinka-copy-"))
+    const folder = mkdtempSync(join(testFolder(), "jinka-copy-"))
     try {
       await this.primary.backUp(join(folder, "data"))
       const { port } = this.standby

@@ -17,9 +17,9 @@ import { totals } from "../../packages/switch/src/operate/totals/Totals.ts"
 import { Dialects } from "../../packages/switch/src/operate/trace/Dialects.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
-import { dataIn } from "../postgres/RealPostgres.ts"
 import { cupsMac, cupsPin, giveKey, guardOf, keyOf, softwareModule } from "../switch/core/Guarded.ts"
 import { codecOf, type LinkAll, usualLink } from "../switch/LinkSettings.ts"
+import { testFolder } from "../TestFolder.ts"
 import { atDevice, giveDeviceKey, openDevice } from "./Device.ts"
 
 // The journal's thread of every switch compiles the same modules: with a cache it starts in half the time.
@@ -284,7 +284,7 @@ const atKeys = (running: () => Switch.Running) => {
 export const makeSystem = (system: SystemSettings) =>
   Effect.gen(function* () {
     const directory = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(dataIn(), "jinka-dialogue-"))),
+      Effect.sync(() => mkdtempSync(join(testFolder(), "jinka-dialogue-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
     const ports = new Map<string, number>()

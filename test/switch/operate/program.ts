@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { constants, tmpdir } from "node:os"
+import { constants } from "node:os"
 import { join } from "node:path"
 import { format } from "node:util"
 import { Cause, ConfigProvider, Console, Effect, Exit, Fiber, Layer, Runtime, Sink, Stdio, Stream } from "effect"
@@ -13,6 +13,7 @@ import { DrainReport, StatusReport } from "../../../packages/switch/src/operate/
 import { ProcessEdge } from "../../../packages/switch/src/operate/ProcessEdge.ts"
 import * as Platform from "../../../packages/switch/src/Platform.ts"
 import { builtProgram } from "../../programs/Programs.ts"
+import { testFolder } from "../../TestFolder.ts"
 import { testKey } from "../journal/Journals.ts"
 
 const manifest = new URL("../../../packages/switch/package.json", import.meta.url)
@@ -26,7 +27,7 @@ const runningHere: Array<Fiber.Fiber<unknown, unknown>> = []
 
 /** A new folder under the system's own; short, because a socket's path has at most 107 bytes. */
 export const folder = (): string => {
-  const made = mkdtempSync(join(tmpdir(), "jinka-"))
+  const made = mkdtempSync(join(testFolder(), "jinka-"))
   folders.push(made)
   return made
 }
