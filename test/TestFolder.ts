@@ -1,7 +1,7 @@
 /**
- * Where tests have folders whose disk is not the point: on Linux's disk in memory, which takes and gives up files at a tenth of the
- * processor time. What a process has written outlives it there, too. Tests of a full, slow, failing or damaged disk, of kills under
- * load, of the store and of recovery are on the real one, as are PostgreSQL's and SQLite's figures in bench/.
+ * Where tests have folders whose disk is not the point: on Linux's disk in memory, which takes and gives up files at a tenth of
+ * the processor time. What a process has written outlives it there, too. Tests of a full, slow, failing or damaged disk, of kills
+ * under load, of the store and of recovery are on the real one.
  */
 import { existsSync, readFileSync, statfsSync } from "node:fs"
 import { tmpdir } from "node:os"

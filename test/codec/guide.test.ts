@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, describe, expect, it } from "vitest"
 import { jinka } from "../switch/operate/program.ts"
+import { testFolder } from "../TestFolder.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const guide = readFileSync(join(root, "docs/guides/describe-a-dialect.md"), "utf8")
-const folder = mkdtempSync(join(tmpdir(), "jinka-guide-"))
+const folder = mkdtempSync(join(testFolder(), "jinka-guide-"))
 
 afterAll(() => rmSync(folder, { recursive: true }))
 

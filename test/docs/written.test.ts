@@ -1,6 +1,5 @@
 /** The files that the simulator's reference pages show: each can be read by the command that the page is about. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
@@ -8,8 +7,9 @@ import { afterAll, expect, it } from "vitest"
 import { readDialogues } from "../../packages/simulator/src/dialogue/index.ts"
 import { readTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
 import { simulatorHere } from "../simulator/here.ts"
+import { testFolder } from "../TestFolder.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "jinka-written-"))
+const folder = mkdtempSync(join(testFolder(), "jinka-written-"))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** The YAML texts of a reference page, in order. */

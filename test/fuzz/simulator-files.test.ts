@@ -1,6 +1,5 @@
 /** No text of a file that the simulator reads ends in a defect: it is taken, or refused with its line and a rule. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Cause, Effect, Exit } from "effect"
 import fc from "fast-check"
@@ -12,6 +11,7 @@ import { readLoadFile } from "../../packages/simulator/src/load/LoadFile.ts"
 import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
 import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
 import { readTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
+import { testFolder } from "../TestFolder.ts"
 import { anyChange, anyTextChange, changeText, changeTree } from "./Corruption.ts"
 import { UnderWay } from "./UnderWay.ts"
 
@@ -130,7 +130,7 @@ const kinds = {
 } as const
 type Kind = keyof typeof kinds
 
-const folder = mkdtempSync(join(tmpdir(), "jinka-files-"))
+const folder = mkdtempSync(join(testFolder(), "jinka-files-"))
 const underWay = new UnderWay("simulator-files")
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })

@@ -1,10 +1,10 @@
 /** That the look at the journal after each dialogue can find something. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
+import { testFolder } from "../TestFolder.ts"
 import { endFindings, leaksIn } from "./JournalCheck.ts"
 
 const entry = (seq: number, kind: EntryKind, exchange = seq): Entry => ({
@@ -41,7 +41,7 @@ describe("The check of a journal after a dialogue", () => {
 
   it("finds card data in a file: as text, in hex, packed, and in base64", () => {
     const pan = Buffer.from("6200000000000005")
-    const directory = mkdtempSync(join(tmpdir(), "jinka-leak-"))
+    const directory = mkdtempSync(join(testFolder(), "jinka-leak-"))
     const found = (bytes: Buffer | string) => {
       writeFileSync(join(directory, "file"), bytes)
       return leaksIn(directory, [{ name: "DE 2", bytes: pan }])

@@ -1,7 +1,6 @@
 /** A dialogue over a partner's own header, dialect file and frame: asked, answered with the addresses turned around. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   compile,
@@ -17,6 +16,7 @@ import {
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { failureText, type Outcome, runDialogue } from "../../packages/simulator/src/dialogue/index.ts"
+import { testFolder } from "../TestFolder.ts"
 import { patientRun, readDialogue } from "./Written.ts"
 
 const dialectText = `name: harbour
@@ -72,7 +72,7 @@ steps:
 `
 
 const run = (text: string, isTurned = true): Promise<Outcome> => {
-  const folder = mkdtempSync(join(tmpdir(), "jinka-dialogue-"))
+  const folder = mkdtempSync(join(testFolder(), "jinka-dialogue-"))
   folders.push(folder)
   writeFileSync(join(folder, "harbour.yaml"), dialectText)
   writeFileSync(join(folder, "dialogue.yaml"), text)

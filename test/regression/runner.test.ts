@@ -1,6 +1,5 @@
 /** The runner itself: that it finds what is wrong, says where, and shows no card data. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
@@ -12,6 +11,7 @@ import {
   readFolder,
   runDialogue
 } from "../../packages/simulator/src/dialogue/index.ts"
+import { testFolder } from "../TestFolder.ts"
 import { answered, approve, diallingAgain, frameOf, type Line, standIn } from "./StandIn.ts"
 import { head, messages, patientRun, read, readDialogue } from "./Written.ts"
 
@@ -275,7 +275,7 @@ describe("A dialogue that is broken", () => {
 
 describe("A dialogue file that is wrong", () => {
   it("is not passed over in a folder because its rule is written wrong; openings and messages are", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "jinka-dialogues-"))
+    const folder = mkdtempSync(join(testFolder(), "jinka-dialogues-"))
     const text = `${head("{ A: connects to target }").replace("messages: messages.yaml\n", "")}  - A connects\n`
     writeFileSync(join(folder, "good.yaml"), text)
     writeFileSync(join(folder, "opening.yaml"), text.replace(/rule:.*\nsource:.*\n/, ""))

@@ -1,6 +1,5 @@
 /** Runs of many dialogues and of the command: that they go through, and that their reports can be read. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, Exit } from "effect"
@@ -9,6 +8,7 @@ import { describe, expect, it } from "vitest"
 import { StopSignal } from "../../packages/simulator/src/cli/StopSignal.ts"
 import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueCommand.ts"
 import { junitXml, outcomeLine, runDialogues, summaryText } from "../../packages/simulator/src/dialogue/index.ts"
+import { testFolder } from "../TestFolder.ts"
 import { approve, standIn } from "./StandIn.ts"
 import { head, messages, patientRun, read, readDialogue } from "./Written.ts"
 
@@ -22,7 +22,7 @@ describe("jinka-sim dialogue run", () => {
   ) =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-dialogue-"))),
+        Effect.sync(() => mkdtempSync(join(testFolder(), "jinka-dialogue-"))),
         (path) => Effect.sync(() => rmSync(path, { recursive: true }))
       )
       const { port } = yield* standIn(approve)
@@ -206,7 +206,7 @@ describe("A run of many dialogues", () => {
     ["messages", "rule: r\nsource: s\nmessages: gone.yaml\nsteps: []\n"],
     ["dialect", "rule: r\nsource: s\ndialect: ./gone.yaml\nsteps: []\n"]
   ])("names the line of a file that is not there: %s", async (_, text) => {
-    const path = join(tmpdir(), "dialogue.yaml")
+    const path = join(testFolder(), "dialogue.yaml")
     const readText = (asked: string) => (asked === path ? text : readFileSync(asked, "utf8"))
     const { message } = await Effect.runPromise(Effect.flip(readDialogue(path, { file: "a.yaml", readText })))
 
@@ -214,7 +214,7 @@ describe("A run of many dialogues", () => {
   })
 
   it("reads openings and messages from the files that a dialogue names", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "jinka-dialogue-"))
+    const directory = mkdtempSync(join(testFolder(), "jinka-dialogue-"))
     try {
       writeFileSync(join(directory, "messages.yaml"), messages)
       writeFileSync(

@@ -1,6 +1,5 @@
 /** Dialogues over TLS, on the side that connects and on the one that listens. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -8,9 +7,10 @@ import { Authority, type Issued } from "../../examples/08-many-institutions/Auth
 import { freePort } from "../../examples/shared/FreePort.ts"
 import { runDialogues, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
 import { patience } from "../Pace.ts"
+import { testFolder } from "../TestFolder.ts"
 import { messages, readDialogue } from "./Written.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "jinka-dialogue-tls-"))
+const folder = mkdtempSync(join(testFolder(), "jinka-dialogue-tls-"))
 let ours: Authority
 let near: Issued
 let far: Issued

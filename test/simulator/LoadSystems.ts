@@ -1,7 +1,6 @@
 /** Load files, and systems under test that a load's tests put them on. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { connect, type Socket } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { cupsFrame } from "@jinka/codec"
 import { Effect } from "effect"
@@ -10,6 +9,7 @@ import { readLoadFile } from "../../packages/simulator/src/load/LoadFile.ts"
 import type { LoadResult, LoadWatch } from "../../packages/simulator/src/load/RunLoad.ts"
 import { patience } from "../Pace.ts"
 import { answerTo, framed, listenTo } from "../switch/modes/Rig.ts"
+import { testFolder } from "../TestFolder.ts"
 
 /** A port that is free. */
 export const port = (): Promise<number> => Effect.runPromise(freePort)
@@ -47,7 +47,7 @@ export const loadOf = async (
   field = "",
   rows: string | Uint8Array = "pan\n6200000000000005\n6205500000000000004\n"
 ) => {
-  const folder = mkdtempSync(join(tmpdir(), "jinka-load-"))
+  const folder = mkdtempSync(join(testFolder(), "jinka-load-"))
   try {
     writeFileSync(join(folder, "cards.csv"), rows)
     const file = join(folder, "load.yaml")

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../packages/simulator/src/history/History.ts"
 import { lineOf } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { pause } from "../switch/operate/Line.ts"
+import { testFolder } from "../TestFolder.ts"
 import { simulatorHere, startHere } from "./here.ts"
 import { isEachApproved, kindsIn } from "./Kinds.ts"
 import { program, Run, startProcess } from "./Run.ts"
@@ -27,7 +27,7 @@ const start = startedBy(startHere)
 const path = (name: string): string => join(directory, name)
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "jinka-sim-"))
+  directory = mkdtempSync(join(testFolder(), "jinka-sim-"))
 })
 
 afterEach(async () => {

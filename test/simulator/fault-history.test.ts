@@ -1,7 +1,6 @@
 /** The history of a proxy has each fault, also those that befall bytes and no message. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -10,13 +9,14 @@ import { parseFaultHistory } from "../../packages/simulator/src/proxy/FaultHisto
 import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
 import { parseRule } from "../../packages/simulator/src/proxy/RuleText.ts"
 import { startProxy } from "../../packages/simulator/src/proxy/RunningProxy.ts"
+import { testFolder } from "../TestFolder.ts"
 import { eventually } from "./house.ts"
 
 /** A proxy of bytes with these rules, one connection through it, and its history. */
 const arrange = (...rules: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-history-"))),
+      Effect.sync(() => mkdtempSync(join(testFolder(), "jinka-history-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
     const sockets = new Set<Socket>()

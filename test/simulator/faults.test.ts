@@ -1,6 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { cups, cupsFrame, dialects, interpret, type Message, MessageIndex, wholeFrame } from "@jinka/codec"
@@ -11,6 +10,7 @@ import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
 import { askRules } from "../../packages/simulator/src/proxy/RuleControl.ts"
 import { parseRule, ruleWords } from "../../packages/simulator/src/proxy/RuleText.ts"
 import { startProxy } from "../../packages/simulator/src/proxy/RunningProxy.ts"
+import { testFolder } from "../TestFolder.ts"
 import { eventually } from "./house.ts"
 
 const codec = interpret(cups)
@@ -49,7 +49,7 @@ const read = (frame: Buffer): MessageIndex => {
 const arrange = (rules: ReadonlyArray<string>, more = "") =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-faults-"))),
+      Effect.sync(() => mkdtempSync(join(testFolder(), "jinka-faults-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
     const taken: Array<Buffer> = []
@@ -187,7 +187,7 @@ describe("fault rules as text", () => {
 describe("a proxy file", () => {
   const reading = (text: string) =>
     Effect.gen(function* () {
-      const folder = mkdtempSync(join(tmpdir(), "jinka-faults-"))
+      const folder = mkdtempSync(join(testFolder(), "jinka-faults-"))
       const file = join(folder, "proxy.yaml")
       writeFileSync(file, text)
       const wrong = yield* Effect.flip(readProxyFile(file))
@@ -433,7 +433,7 @@ describe("dialects and frames", () => {
     Effect.gen(function* () {
       expect(Object.keys(dialects).length).toBeGreaterThan(3)
       for (const name of Object.keys(dialects)) {
-        const folder = mkdtempSync(join(tmpdir(), "jinka-faults-"))
+        const folder = mkdtempSync(join(testFolder(), "jinka-faults-"))
         const file = join(folder, "proxy.yaml")
         const frame = "frame: ascii4-etx\n"
         writeFileSync(file, `listen: 127.0.0.1:0\ntarget: 127.0.0.1:1\ndialect: ${name}\n${frame}rules: [drop 02xx]\n`)

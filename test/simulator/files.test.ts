@@ -10,7 +10,6 @@ import {
   truncateSync,
   writeFileSync
 } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -18,8 +17,9 @@ import { textOfFile } from "../../packages/simulator/src/file/FileBytes.ts"
 import { makeFolder, writeText, writeTexts } from "../../packages/simulator/src/file/TextFile.ts"
 import { makeLineFile } from "../../packages/simulator/src/history/LineFile.ts"
 import { FileLost } from "../../packages/simulator/src/SimulatorError.ts"
+import { testFolder } from "../TestFolder.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "jinka-files-"))
+const folder = mkdtempSync(join(testFolder(), "jinka-files-"))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe("A report", () => {

@@ -1,6 +1,5 @@
 /** A running issuer and acquirer over real sockets, in one process, with a proxy between them. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 import type { AcquirerSettings } from "../../packages/simulator/src/acquirer/Acquirer.ts"
@@ -15,6 +14,7 @@ import { type FaultProxy, makeFaultProxy } from "../../packages/simulator/src/li
 import type { LinkSettings } from "../../packages/simulator/src/link/PartnerLink.ts"
 import { cupsForm } from "../../packages/simulator/src/message/CupsMessage.ts"
 import { isOver } from "../Pace.ts"
+import { testFolder } from "../TestFolder.ts"
 
 export interface HouseSettings {
   readonly acquirer?: Partial<AcquirerSettings>
@@ -39,7 +39,7 @@ const local = { host: "127.0.0.1", port: 0 }
 export const openHouse = (settings: HouseSettings = {}): Effect.Effect<House, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-sim-"))),
+      Effect.sync(() => mkdtempSync(join(testFolder(), "jinka-sim-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
     const files = {

@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { dialects } from "@jinka/codec"
 import { Effect } from "effect"
@@ -15,6 +14,7 @@ import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
 import { builtProgram } from "../programs/Programs.ts"
 import { pause } from "../switch/operate/Line.ts"
 import { freePort } from "../switch/operate/reloading.ts"
+import { testFolder } from "../TestFolder.ts"
 import { simulatorHere } from "./here.ts"
 
 const programs = {
@@ -24,7 +24,7 @@ const programs = {
 
 let folder = ""
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "jinka-init-"))
+  folder = mkdtempSync(join(testFolder(), "jinka-init-"))
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 

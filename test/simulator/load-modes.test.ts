@@ -1,6 +1,5 @@
 /** Load in each of the five modes and both roles, on the switch that ships: real sockets, its journal in memory. */
 import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
@@ -19,11 +18,12 @@ import {
   startRig,
   until
 } from "../switch/modes/Rig.ts"
+import { testFolder } from "../TestFolder.ts"
 import { allApproved, loadOf, nothingOdd, ofLinks, port, watching } from "./LoadSystems.ts"
 import { plansOf } from "./scripted/Bench.ts"
 import { cleanUp as endPartners, start } from "./scripted/Sockets.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "jinka-load-modes-"))
+const folder = mkdtempSync(join(testFolder(), "jinka-load-modes-"))
 afterEach(async () => {
   await cleanUp()
   await endPartners()

@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, createServer, type Socket } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { cups, cupsFrame, Framer, interpret, MessageIndex, PatchList, responseMti, wholeFrame } from "@jinka/codec"
@@ -25,6 +24,7 @@ import {
   wentWrong
 } from "../../packages/simulator/src/load/RunLoad.ts"
 import { patience } from "../Pace.ts"
+import { testFolder } from "../TestFolder.ts"
 import { messagesWith } from "./LoadSystems.ts"
 
 const codec = interpret(cups)
@@ -88,7 +88,7 @@ ${more}`
 
 const folderOf = Effect.acquireRelease(
   Effect.sync(() => {
-    const folder = mkdtempSync(join(tmpdir(), "jinka-load-"))
+    const folder = mkdtempSync(join(testFolder(), "jinka-load-"))
     writeFileSync(join(folder, "cards.csv"), "pan,expiry\n6200000000000005,3012\n6205500000000000004,3101\n")
     return folder
   }),

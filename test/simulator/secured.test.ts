@@ -1,6 +1,5 @@
 /** Load, replay, proxy, second host and recording on a link with TLS and MACs: the same words as in a partner's file. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
@@ -17,10 +16,11 @@ import { noTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
 import { type Replayed, replay } from "../../packages/simulator/src/traffic/Replay.ts"
 import { pairsOf, parseTraffic } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { patientRun, readDialogue } from "../regression/Written.ts"
+import { testFolder } from "../TestFolder.ts"
 import { plansOf } from "./scripted/Bench.ts"
 import { cleanUp, type Started, start, until } from "./scripted/Sockets.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "jinka-secured-"))
+const folder = mkdtempSync(join(testFolder(), "jinka-secured-"))
 const scopes: Array<Scope.Closeable> = []
 let ours: Authority
 let other: Authority

@@ -1,7 +1,6 @@
 /** A second host that does whatever hosts do: the partner hears the first one alone, and each request is one true line. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { cupsFrame, Framer, MessageIndex, PatchList, responseMti } from "@jinka/codec"
@@ -11,6 +10,7 @@ import { chanceOf } from "../../packages/simulator/src/chance/Chance.ts"
 import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
 import { startProxy } from "../../packages/simulator/src/proxy/RunningProxy.ts"
 import type { ShadowLine } from "../../packages/simulator/src/traffic/Shadow.ts"
+import { testFolder } from "../TestFolder.ts"
 import { eventually } from "./house.ts"
 import { codec, framed, message, system } from "./System.ts"
 
@@ -89,7 +89,7 @@ const shadowed = (secondPort: number) =>
   Effect.gen(function* () {
     const live = yield* system()
     const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-shadow-"))),
+      Effect.sync(() => mkdtempSync(join(testFolder(), "jinka-shadow-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
     const [file, report] = [join(folder, "proxy.yaml"), join(folder, "shadow.jsonl")]

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -11,6 +10,7 @@ import { timelineText } from "../../packages/simulator/src/checker/Timeline.ts"
 import type { FaultLine } from "../../packages/simulator/src/proxy/FaultHistory.ts"
 import { verdictLine, verdictTable } from "../../packages/simulator/src/report/Report.ts"
 import { lineOf as trafficLine } from "../../packages/simulator/src/traffic/Traffic.ts"
+import { testFolder } from "../TestFolder.ts"
 import { lineOf, sound } from "./SoundRun.ts"
 import { codec, message, pan } from "./System.ts"
 
@@ -120,7 +120,7 @@ describe("the rules that were added", () => {
 
   it.effect("look for card numbers in every file that is given", () =>
     Effect.gen(function* () {
-      const folder = mkdtempSync(join(tmpdir(), "jinka-check-"))
+      const folder = mkdtempSync(join(testFolder(), "jinka-check-"))
       const log = join(folder, "switch.log")
       writeFileSync(log, `ready\naccepted 620000******0005\nforwarded ${pan} to issuer\n`)
       const lines = join(folder, "partners.out")

@@ -1,6 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect, type Socket } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { compile, cupsFrame, dialects, isMessageError, MessageIndex } from "@jinka/codec"
@@ -14,6 +13,7 @@ import { isTraced, linesOfPcap, linesOfTrace } from "../../packages/simulator/sr
 import { reCard, reCardedCopy } from "../../packages/simulator/src/traffic/ReCard.ts"
 import type { ShadowLine } from "../../packages/simulator/src/traffic/Shadow.ts"
 import { lineOf, pairsOf, parseTraffic, readTraffic } from "../../packages/simulator/src/traffic/Traffic.ts"
+import { testFolder } from "../TestFolder.ts"
 import { framesOf, pcap, pcapng } from "./Captures.ts"
 import { eventually } from "./house.ts"
 import { codec, framed, message, pan, system } from "./System.ts"
@@ -30,7 +30,7 @@ const readOf = (bytes: Buffer): MessageIndex => {
 }
 
 const folderOf = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-traffic-"))),
+  Effect.sync(() => mkdtempSync(join(testFolder(), "jinka-traffic-"))),
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 

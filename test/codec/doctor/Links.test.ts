@@ -1,7 +1,6 @@
 /** What the doctor finds can be pasted: names, JSON and lines that the check takes; trailers are found by looking. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   compile,
@@ -21,6 +20,7 @@ import {
 } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 import { pathsOf, saidOf, sound } from "../../switch/operate/checked.ts"
+import { testFolder } from "../../TestFolder.ts"
 
 const messages = (dialect: Dialect): ReadonlyArray<Buffer> =>
   [
@@ -247,7 +247,7 @@ describe("What the doctor prints", () => {
       file: { name: "iso8583v1987AsciiRaw-base24", extends: "iso8583v1987AsciiRaw", header: "base24" }
     })
 
-    const folder = mkdtempSync(join(tmpdir(), "jinka-doctor-"))
+    const folder = mkdtempSync(join(testFolder(), "jinka-doctor-"))
     writeFileSync(join(folder, "partner.yaml"), JSON.stringify(best.link!.file))
     const said = await saidOf(configured(best.link!.frame, join(folder, "partner.yaml")))
     rmSync(folder, { recursive: true })

@@ -1,6 +1,5 @@
 /** A scripted partner without sockets, in made-up time: a file's text, messages of any dialect, and what it answers. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Codec, isMessageError, type Message, MessageIndex, mtiText, originalData } from "@jinka/codec"
 import { Effect } from "effect"
@@ -11,13 +10,14 @@ import type { Connection } from "../../../packages/simulator/src/partner/Session
 import type { PartnerPlan } from "../../../packages/simulator/src/scripted/PartnerPlan.ts"
 import { readPartners } from "../../../packages/simulator/src/scripted/PlanFile.ts"
 import { ScriptedPartner } from "../../../packages/simulator/src/scripted/ScriptedPartner.ts"
+import { testFolder } from "../../TestFolder.ts"
 
 /** 2026-11-22 13:00:00 UTC. */
 export const wallStart = Date.UTC(2026, 10, 22, 13, 0, 0)
 
 /** Runs something with files in a folder of its own. */
 export const withFiles = <A>(files: Readonly<Record<string, string>>, run: (folder: string) => A): A => {
-  const folder = mkdtempSync(join(tmpdir(), "jinka-partner-"))
+  const folder = mkdtempSync(join(testFolder(), "jinka-partner-"))
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
     return run(folder)

@@ -1,11 +1,11 @@
 /** `jinka-sim partner` as a process: its events, its files that change under it, its signals, and its screen. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../../packages/simulator/src/history/History.ts"
 import { builtProgram } from "../../programs/Programs.ts"
+import { testFolder } from "../../TestFolder.ts"
 import { simulatorHere } from "../here.ts"
 import { money, plansOf, stan } from "./Bench.ts"
 import { cleanUp, dialled, until } from "./Sockets.ts"
@@ -23,7 +23,7 @@ let folder = ""
 const runs: Array<Run> = []
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "jinka-partner-"))
+  folder = mkdtempSync(join(testFolder(), "jinka-partner-"))
 })
 
 afterEach(async () => {

@@ -1,11 +1,11 @@
 /** The link of a partner file in all modes, on both sides, with TLS, and two hundred of them in one process. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { connect as connectTls } from "node:tls"
 import { dialects, type Message } from "@jinka/codec"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { Authority, type Issued } from "../../../examples/08-many-institutions/Authority.ts"
+import { testFolder } from "../../TestFolder.ts"
 import { money, plansOf, stan } from "./Bench.ts"
 import { cleanUp, dialled, Line, listening, start, until } from "./Sockets.ts"
 
@@ -206,7 +206,7 @@ describe("async-simplex", () => {
 })
 
 describe("TLS", () => {
-  const folder = mkdtempSync(join(tmpdir(), "jinka-partner-tls-"))
+  const folder = mkdtempSync(join(testFolder(), "jinka-partner-tls-"))
   let ours: Authority
   let own: Issued
   let far: Issued
