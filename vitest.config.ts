@@ -104,7 +104,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     sequence: { sequencer: InTurns },
-    // Files wait for clocks and processes. On two cores 277 s; 297 with five, 304 with eight, each of which loads and compiles the same.
+    // Files wait for clocks and processes. With five or eight workers they took a tenth longer: each loads and compiles the same.
     maxWorkers: 6,
     // Its helpers take the cores from other workers, and a young generation of 32 MiB ends most of what tests make: a tenth of the time.
     execArgv: ["--single-threaded-gc", "--max-semi-space-size=32"],
