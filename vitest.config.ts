@@ -2,98 +2,125 @@ import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 import { builtThreads } from "./test/programs/Threads.ts"
 
-/** These take longest, and begin first: where no earlier run is known, one of them would begin last and run on alone. */
-const longest = ["simulation/Simulation", "package/package", "examples/examples", "process/fleet", "docs/commands"]
-
 /**
- * These wait for clocks and processes more than they work, the longest first. One by one they have another file between them: if
- * all workers wait at once, nobody works.
+ * The order in which files begin that take longer than others: where no earlier run is known, one of them would begin last and run
+ * on alone. The longest are first; then one that waits for clocks and processes and one that works, in turns: if all workers wait
+ * at once, nobody works.
  */
-const waiting = [
+const order = [
+  "simulation/Simulation",
+  "package/package",
+  "examples/examples",
+  "process/fleet",
+  "docs/commands",
   "process/lab/slow-disk",
-  "fuzz/sockets",
-  "switch/operate/console-acts",
-  "switch/operate/backup",
-  "simulator/load",
-  "simulator/load-connections",
-  "process/lab/slow",
-  "switch/guard/hsm/HsmFailures",
-  "switch/modes/sync-short",
-  "switch/modes/sync-long",
-  "switch/transport/closing",
-  "switch/transport/waited",
-  "regression/delivery",
-  "switch/operate/console",
-  "simulator/sockets",
-  "regression/editions",
-  "switch/operate/pending",
-  "simulator/secured",
-  "postgres/outage",
-  "simulator/command",
-  "simulator/replay",
-  "switch/operate/alarm",
-  "switch/modes/http",
-  "regression/edition-1993",
-  "simulator/fault-history",
-  "simulator/shadow",
-  "simulator/files",
   "process/lab/paused",
-  "simulator/load-modes",
-  "switch/operate/admin-search",
-  "switch/operate/refused-calls",
-  "switch/operate/key",
-  "postgres/loss",
-  "switch/operate/webhook",
-  "switch/operate/night",
-  "switch/modes/gone",
-  "codec/doctor/Links",
-  "regression/link",
-  "simulator/init",
-  "switch/link/Simplex",
-  "switch/core/memory",
+  "fuzz/sockets",
+  "process/lab/black-hole",
+  "switch/operate/console-acts",
   "switch/operate/console-trouble",
-  "switch/operate/hsm",
-  "process/lab/disk",
-  "switch/link/Door",
-  "switch/operate/service",
-  "fuzz/simulator-files",
-  "codec/fuzz/replay",
-  "regression/zones",
-  "switch/link/flood",
-  "postgres/backup",
-  "regression/request",
-  "switch/modes/async-short",
-  "switch/journal/damage",
-  "simulator/faults",
-  "tidy/tidy",
-  "switch/operate/zones",
-  "switch/operate/paste",
-  "codec/iso8583/AnyDialect",
+  "simulator/load",
   "switch/operate/notations",
-  "regression/key-exchange",
-  "switch/operate/console-links",
-  "switch/core/keys",
+  "process/lab/slow",
+  "process/lab/storms",
+  "simulator/load-connections",
+  "switch/core/keys-crash",
+  "switch/transport/closing",
+  "regression/request",
+  "switch/guard/hsm/HsmFailures",
+  "codec/doctor/Links",
+  "switch/modes/sync-long",
+  "codec/fuzz/replay",
+  "switch/modes/sync-short",
+  "switch/operate/key-kill",
+  "simulator/sockets",
   "switch/core/recovery",
-  "switch/operate/link",
-  "postgres/connection",
-  "simulator/scripted/command",
-  "switch/journal/recall",
+  "switch/transport/waited",
+  "simulation/files/Files",
+  "regression/delivery",
+  "tidy/tidy",
+  "switch/operate/console",
+  "switch/core/memory",
+  "postgres/outage",
+  "process/kill",
+  "switch/operate/pending",
+  "switch/operate/canaries",
+  "regression/editions",
+  "switch/core/keys",
+  "simulator/command",
+  "switch/journal/directory",
+  "simulator/replay",
   "fuzz/whole",
-  "simulator/proxy",
-  "switch/operate/archive"
+  "simulator/secured",
+  "switch/operate/paste",
+  "switch/operate/alarm",
+  "switch/operate/reload",
+  "postgres/loss",
+  "simulator/kept-messages",
+  "switch/operate/run",
+  "switch/operate/hardening",
+  "process/lab/disk",
+  "switch/journal/damage",
+  "simulator/shadow",
+  "switch/operate/key",
+  "simulator/fault-history",
+  "postgres/store",
+  "simulator/load-modes",
+  "regression/message",
+  "switch/modes/gone",
+  "codec/cover/Everywhere",
+  "simulator/files",
+  "switch/operate/command",
+  "switch/modes/http",
+  "codec/iso8583/AnyDialect",
+  "regression/link",
+  "fuzz/configuration",
+  "regression/edition-1993",
+  "process/lab/ends",
+  "switch/operate/night",
+  "regression/sign-on",
+  "switch/operate/refused-calls",
+  "fuzz/command-line",
+  "switch/operate/webhook",
+  "process/pair",
+  "switch/journal/contract",
+  "codec/iso8583/Encoding",
+  "simulator/init",
+  "switch/core/originals",
+  "switch/operate/service",
+  "codec/iso8583/Codec",
+  "switch/operate/hsm",
+  "switch/journal/refusal",
+  "switch/operate/console-links",
+  "switch/journal/kill",
+  "switch/link/Door",
+  "switch/core/gate",
+  "switch/link/flood",
+  "switch/link/http-canaries",
+  "switch/link/Simplex",
+  "switch/operate/unread",
+  "switch/modes/async-short",
+  "switch/journal/recall",
+  "regression/zones",
+  "switch/operate/admin-search",
+  "switch/operate/link",
+  "simulator/faults",
+  "postgres/backup",
+  "switch/operate/zones",
+  "regression/key-exchange",
+  "fuzz/simulator-files",
+  "simulator/scripted/command",
+  "simulator/traffic",
+  "switch/journal/sqlite"
 ]
 
-/** The files of a list, in its order. */
-const filesOf = (names: ReadonlyArray<string>, files: ReadonlyArray<TestSpecification>) =>
-  names.flatMap((name) => files.filter(({ moduleId }) => moduleId.endsWith(`/${name}.test.ts`)))
-
-class InTurns extends BaseSequencer {
+class InOrder extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
-    const first = filesOf(longest, files)
-    const waits = filesOf(waiting, files)
-    const others = (await super.sort(files)).filter((file) => !first.includes(file) && !waits.includes(file))
-    const turns = Array.from({ length: Math.max(waits.length, others.length) }, (_, at) => [waits[at], others[at]])
-    return [...first, ...turns.flat().filter((file) => file !== undefined)]
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = order.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+      return at < 0 ? order.length : at
+    }
+    return (await super.sort(files)).sort((one, other) => place(one) - place(other))
   }
 }
 
@@ -103,7 +130,7 @@ export default defineConfig({
     globalSetup: "test/programs/Threads.ts",
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    sequence: { sequencer: InTurns },
+    sequence: { sequencer: InOrder },
     // Files wait for clocks and processes. With five or eight workers they took a tenth longer: each loads and compiles the same.
     maxWorkers: 6,
     // Its helpers take the cores from other workers, and a young generation of 32 MiB ends most of what tests make: a tenth of the time.

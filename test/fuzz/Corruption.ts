@@ -3,6 +3,7 @@
  * lines, aliases). A change is a value, so that a failing one is printed and shrinks.
  */
 import fc from "fast-check"
+import { anyText } from "../codec/iso8583/arbitrary.ts"
 
 /** A value that is where another was meant. */
 const strange: ReadonlyArray<unknown> = [
@@ -197,7 +198,7 @@ export const anyTextChange: fc.Arbitrary<TextChange> = fc.record({
       "~"
     ),
     fc.constantFrom("[".repeat(3000), "  a:\n".repeat(40), "name: demo\n", "links:\n", "\u2028", "é".repeat(9)),
-    fc.string({ unit: "binary", maxLength: 6 })
+    anyText(6)
   )
 })
 

@@ -7,13 +7,13 @@ import type { RunResult } from "./Result.ts"
 import { runSeed } from "./Simulation.ts"
 import { callers, fleet, guarded, type modes, subject, unhurried, wishes } from "./Tested.ts"
 
-/** 500 seeds and 40 crashes. JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
-const SEEDS = isLong ? 3000 : 440
+/** 500 seeds and 24 crashes. JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
+const SEEDS = isLong ? 3000 : 456
 const CALLER_SEEDS = isLong ? 300 : 10
 /** A world with zones has some five times as much to do. */
 const ZONE_SEEDS = isLong ? 500 : 10
-const FLEET_SEEDS = isLong ? 2000 : 40
-const CRASHES = isLong ? 200 : 40
+const FLEET_SEEDS = isLong ? 2000 : 24
+const CRASHES = isLong ? 200 : 24
 /** One seed in so many has partners that are in a hurry, too, where there are not very many of them. */
 const HURRIED_EVERY = isLong ? 1 : 8
 /**

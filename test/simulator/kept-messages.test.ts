@@ -101,7 +101,7 @@ const outputs = (
   ["differences", otherValues(form, bytes)],
   ["recording", recorded(form, bytes)],
   ["history", history(form, bytes)],
-  ...(isLong || turn % 20 === 0
+  ...(isLong || turn % 40 === 0
     ? ([
         ["comparison", compared(form, bytes)],
         ["report", reported(form, bytes)]
