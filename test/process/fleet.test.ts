@@ -183,7 +183,7 @@ const ownersAt = (one: FleetSwitch, node: Node) =>
 
 /** Load; PostgreSQL fails over to a standby that lagged; nobody goes on until a person has accepted the loss. */
 const loss = Effect.fnUntraced(function* (plan: FleetPlan, servers: Replicated) {
-  const { approvals, approved, finish, one } = yield* stage(plan)
+  const { approvals, finish, one } = yield* stage(plan)
   yield* approvals(10)
   const from = yield* Clock.currentTimeMillis
   yield* Effect.promise(() => servers.standby.stop())
@@ -195,16 +195,16 @@ const loss = Effect.fnUntraced(function* (plan: FleetPlan, servers: Replicated) 
   const how = yield* process.exited
   const to = yield* Clock.currentTimeMillis
   const [halted] = yield* ownersAt(one, otherThan(owner))
-  const had = approved()
   // As long as a standby is patient, and more.
   yield* Effect.sleep(patience(1500))
-  const wentOn = [one.takeovers() - before, approved() - had]
+  const takenOver = one.takeovers() - before
+  const until = yield* Clock.currentTimeMillis
   const accept = (...more: ReadonlyArray<string>) => ask(one, owner, ["journal", "accept-loss"], more)
   const shown = yield* accept()
   const accepted = yield* accept("--reason", "old primary is gone, drill")
   yield* one.readyAfter(before)
   yield* approvals(10)
-  return { ...(yield* finish(() => servers.primary)), how, halted, wentOn, shown, accepted, from, to }
+  return { ...(yield* finish(() => servers.primary)), how, halted, takenOver, shown, accepted, from, to, until }
 }, Effect.scoped)
 
 const planOf = (directory: string, servers: Replicated): FleetPlan => {
@@ -275,19 +275,22 @@ describe.skipIf(why !== undefined)(postgresTitle("A switch on two nodes"), () =>
     const servers = await Replicated.begin(false)
     try {
       const plan = planOf(directory, servers)
-      const { accepted, commits, from, halted, how, shown, to, verdict, verification, wentOn } =
+      const { accepted, commits, from, halted, how, shown, takenOver, to, until, verdict, verification } =
         await Effect.runPromise(loss(plan, servers))
+      const lines = historyOf(plan.directory)
 
       // The owner says that its journal cannot be trusted, and no node goes on without what is lost.
       expect(how).toBe(3)
       expect(halted).toMatchObject({ halted: expect.stringMatching(/^Truncated: /) })
-      expect(wentOn).toEqual([0, 0])
+      expect(takenOver).toBe(0)
+      const meanwhile = lines.filter(({ at }) => at > to && at < until)
+      const begun = new Set(meanwhile.filter(({ op }) => op === "invoke").map(({ key }) => key))
+      expect(meanwhile.filter(({ key, what }) => what === "approved" && begun.has(key))).toEqual([])
       expect(shown).toMatchObject({ code: 2, out: expect.stringMatching(/^lost {10}entries /m) })
       expect(accepted.code).toBe(0)
       // The journal is whole again, and what the partners' records do not share with it is what was lost, and nothing else.
       expect(verification.bad).toBeUndefined()
       expect(commits["overtaken"]).toBe(0)
-      const lines = historyOf(plan.directory)
       const lost = new Set(
         lines.filter(({ at, rrn }) => rrn !== undefined && at > from && at < to).map(({ key }) => key)
       )
