@@ -112,7 +112,6 @@ export const acquirerCommand = Command.make(
   "acquirer",
   flags,
   Effect.fn(function* (input) {
-    // A tick of 1 ms: the load is sent at most that much later than its schedule says.
     const link = yield* linkSettings(input)
     const mix = yield* mixOf(input.mix)
     const bins = yield* binsOf(input.bins)

@@ -53,7 +53,6 @@ export const issuerCommand = Command.make(
   "issuer",
   flags,
   Effect.fn(function* (input) {
-    // Only delayed answers wait for a tick.
     const link = yield* linkSettings(input)
     const output = yield* makeOutput(input.format)
     let behaviour: BehaviourSettings = {

@@ -213,14 +213,20 @@ export const loadChecked = Effect.fnUntraced(function* (file: string) {
 /** Reads and checks a file; the journal's keys are not read. */
 export const load = (file: string) => Effect.flatMap(loadChecked(file), configured)
 
+/** A file as far as it is one: what is asked of it when something else in it is wrong. */
+const draftText = (file: string) =>
+  Effect.map(
+    Effect.orElseSucceed(textOf(file), () => ""),
+    (text) => new YamlText(text)
+  )
+
 /**
  * The control socket that a file names, also when something else in it is wrong or it is no good YAML. `undefined` when it
  * cannot be told.
  */
 export const socketOfDraft = Effect.fnUntraced(function* (file: string) {
   const path = yield* Path.Path
-  const text = yield* Effect.orElseSucceed(textOf(file), () => "")
-  const draft = new Draft(new YamlText(text).guess)
+  const draft = new Draft((yield* draftText(file)).guess)
   const control = draft.part("control", "directory").text ?? draft.part("journal", "directory").text
   return control === undefined
     ? undefined
@@ -242,8 +248,7 @@ export const wireOfDraft = Effect.fnUntraced(function* (
   name: string
 ): Effect.fn.Return<LinkWire | undefined, never, FileSystem.FileSystem | Path.Path> {
   const path = yield* Path.Path
-  const text = yield* Effect.orElseSucceed(textOf(file), () => "")
-  const yaml = new YamlText(text)
+  const yaml = yield* draftText(file)
   if (yaml.problems.length > 0) return undefined
   const { dialects } = yield* readDialects(new Draft(yaml.value), path.dirname(path.resolve(file)))
   const links = new Draft(yaml.value, catalogueWith(dialects)).part("links").entries
@@ -284,7 +289,7 @@ export const postgresOfDraft = Effect.fnUntraced(function* ({
   problems
 }: ConfigurationInvalid): Effect.fn.Return<PostgresSettings | undefined, never, FileSystem.FileSystem | Path.Path> {
   const path = yield* Path.Path
-  const yaml = new YamlText(yield* Effect.orElseSucceed(textOf(file), () => ""))
+  const yaml = yield* draftText(file)
   const draft = new Draft(yaml.value)
   const name = draft.part("name").text
   const isAboutIt = ({ path: [part, key], severity }: Problem): boolean =>

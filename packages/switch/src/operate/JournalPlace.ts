@@ -13,10 +13,10 @@ import { noCopy, placeText } from "../journal/postgres/PostgresAddress.ts"
 import { openPostgres } from "../journal/postgres/PostgresReader.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { type Configuration, load, loadKeys, loadPostgres } from "./Configuration.ts"
-import { nodeAt, runs } from "./command/NodeAt.ts"
 import type { PostgresSettings } from "./configuration/journal/PostgresPlan.ts"
 import { CommandFailed, failedBy } from "./Exit.ts"
 import { asideFile, forget } from "./owner/Anew.ts"
+import { nodeAt, runs } from "./owner/NodeAt.ts"
 import { Dialects } from "./trace/Dialects.ts"
 
 /** Variable that the key is taken from when a directory is given. */

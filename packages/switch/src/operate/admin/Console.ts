@@ -83,13 +83,11 @@ export const consoleRoutes = Effect.fnUntraced(function* (
       )
     )
   )
+  // Made when somebody first reads Chinese.
+  const names = yield* Effect.cached(Effect.sync(() => HttpServerResponse.jsonUnsafe(chineseNames())))
   return [
     ...pages,
-    HttpRouter.route(
-      "GET",
-      "/console/names.json",
-      Effect.sync(() => HttpServerResponse.jsonUnsafe(chineseNames()))
-    ),
+    HttpRouter.route("GET", "/console/names.json", names),
     HttpRouter.route("GET", "/", Effect.succeed(HttpServerResponse.redirect("/console/"))),
     HttpRouter.route(
       "POST",

@@ -6,9 +6,9 @@ import { listed } from "../configuration/text/Problem.ts"
 import { askSocket } from "../control/HttpSocket.ts"
 import { peerOf, proof } from "../control/Peer.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
+import { ownedBy } from "../owner/NodeAt.ts"
 import { rowOf } from "../owner/Stopped.ts"
 import { ProcessEdge } from "../ProcessEdge.ts"
-import { ownedBy } from "./NodeAt.ts"
 
 /** `--json`. */
 export const asJson = Flag.Boolean("json").pipe(

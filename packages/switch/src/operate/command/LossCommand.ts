@@ -8,10 +8,10 @@ import { load, loadKeys, loadPostgres } from "../Configuration.ts"
 import { Reason } from "../control/Reason.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { journalPlace } from "../JournalPlace.ts"
+import { nodeAt, runs } from "../owner/NodeAt.ts"
 import type { OwnerRow } from "../owner/OwnerRows.ts"
 import { acceptLoss, isRun, type Loss, lossSeen, rowOf } from "../owner/Stopped.ts"
 import { whoAsks } from "./Asked.ts"
-import { nodeAt, runs } from "./NodeAt.ts"
 import { configurationFile } from "./RunCommand.ts"
 
 const reason = Flag.String("reason").pipe(

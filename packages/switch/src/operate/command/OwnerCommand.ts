@@ -8,10 +8,10 @@ import { ask } from "../control/ControlCall.ts"
 import { Reason } from "../control/Reason.ts"
 import { DrainReport } from "../control/Report.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
+import { nodeAt, runs } from "../owner/NodeAt.ts"
 import { type OwnerRow, ownersOf } from "../owner/OwnerRows.ts"
 import { releaseStopped } from "../owner/Stopped.ts"
 import { asJson, socketOf, whichSwitch, whoAsks } from "./Asked.ts"
-import { nodeAt, runs } from "./NodeAt.ts"
 import { configurationFile } from "./RunCommand.ts"
 
 const release = Flag.Boolean("release").pipe(

@@ -30,10 +30,10 @@ const APART_MS = 10
 /** Gives the clocks of one look after the other: while none was set, what lies behind us keeps its instant in all reports. */
 export const steady = (): ((now: Clocks) => Clocks) => {
   let ahead: number | undefined
-  return ({ monotonicMs, wallMs }) => {
-    const now = Math.round(wallMs - monotonicMs)
-    if (ahead === undefined || Math.abs(now - ahead) > APART_MS) ahead = now
-    return { wallMs: ahead + monotonicMs, monotonicMs }
+  return (now) => {
+    const began = beganAt(now)
+    if (ahead === undefined || Math.abs(began - ahead) > APART_MS) ahead = began
+    return { ...now, wallMs: ahead + now.monotonicMs }
   }
 }
 

@@ -17,19 +17,13 @@ export type RowReading = ReadonlyArray<Buffer>
 /** A way to read a token as bytes; `undefined`: it is none. */
 type Token = (token: string) => ReadonlyArray<number> | undefined
 
-const number = (pattern: RegExp, base: 8 | 10 | 16, bytes: number): Token => {
-  const most = 256 ** bytes
-  return (token) => {
-    if (!pattern.test(token)) return undefined
-    const value = BigInt(Number.parseInt(token.replace(/^0x/i, "").slice(0, 8), base))
-    if (bytes <= 4) {
-      const plain = Number(value)
-      if (plain >= most) return undefined
-      return Array.from({ length: bytes }, (_, at) => (plain / 256 ** at) & 0xff)
-    }
-    return undefined
+/** A number of one byte or two, the low one first. */
+const number =
+  (pattern: RegExp, base: 8 | 10, bytes: 1 | 2): Token =>
+  (token) => {
+    const value = pattern.test(token) ? Number.parseInt(token, base) : Number.NaN
+    return value < 256 ** bytes ? [value & 0xff, value >> 8].slice(0, bytes) : undefined
   }
-}
 
 /** Hex digits in pairs, the first pair first or last. */
 const pairs =
@@ -145,7 +139,9 @@ const cellsIn = (line: string): ReadonlyArray<number> | undefined => {
   return bytes.some((byte) => byte === undefined) ? undefined : (bytes as ReadonlyArray<number>)
 }
 
-const isOffset = (line: string): boolean => /^[0-9a-f]{6,8}\s*$/i.test(line)
+/** Where the bytes end by a line that is an offset alone, as od and hexdump write it below their rows, in one of three bases. */
+export const endsSaid = (line: string): ReadonlyArray<number> =>
+  /^[0-9a-f]{6,8}\s*$/i.test(line) ? [8, 10, 16].map((base) => Number.parseInt(line, base)) : []
 
 /** Rows of characters. The last row may be filled with blanks: then the offset behind it says where it ends. */
 const characters = (lines: ReadonlyArray<string>): ReadonlyArray<RowReading> => {
@@ -153,13 +149,12 @@ const characters = (lines: ReadonlyArray<string>): ReadonlyArray<RowReading> => 
   let bytes: Array<number> = []
   const end = (said = ""): void => {
     const whole = Buffer.from(bytes)
-    const lengths = isOffset(said) ? [8, 16].map((base) => Number.parseInt(said, base)) : []
-    const ends = new Set([...lengths.filter((length) => length < whole.length), whole.length])
+    const ends = new Set([...endsSaid(said).filter((length) => length < whole.length), whole.length])
     if (whole.length > 0) found.push(...[...ends].map((length) => whole.subarray(0, length)))
     bytes = []
   }
   for (const line of lines) {
-    const row = line.trim() === "" || isOffset(line) ? undefined : cellsIn(line)
+    const row = line.trim() === "" || endsSaid(line).length > 0 ? undefined : cellsIn(line)
     if (row === undefined) end(line)
     else bytes.push(...row)
   }

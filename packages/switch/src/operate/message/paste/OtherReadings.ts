@@ -5,7 +5,7 @@
 import { bytesOfRow, cutsOf, type DumpRow } from "./DumpRow.ts"
 import { bytesOfLine } from "./HexLine.ts"
 import { bytesInNotation, bytesOfBase64, unmarked, unquoted } from "./Notation.ts"
-import { numberRows } from "./NumberRows.ts"
+import { endsSaid, numberRows } from "./NumberRows.ts"
 import { recordsIn } from "./Records.ts"
 
 /** Longest text that is read so, in characters. */
@@ -52,10 +52,10 @@ export const otherReadings = (text: string): ReadonlyArray<ReadonlyArray<Buffer>
 /** Most bytes with which a tool fills its last word. */
 const FILLING_MAX = 7
 
-/** Below its rows od says where they end, in one of three bases: zeros behind that fill the last word. */
+/** Behind the end that is said below the rows zeros fill the last word. */
 const withoutFilling = (lines: ReadonlyArray<string>): ((bytes: Buffer) => Buffer) => {
   const last = lines.findLast((line) => line.trim() !== "")?.trim() ?? ""
-  const ends = /^[0-9a-f]{6,8}$/i.test(last) ? [8, 10, 16].map((base) => Number.parseInt(last, base)) : []
+  const ends = endsSaid(last)
   return (bytes) => {
     const end = ends.find((one) => one < bytes.length && bytes.length - one <= FILLING_MAX)
     return end === undefined || bytes.subarray(end).some((byte) => byte !== 0) ? bytes : bytes.subarray(0, end)

@@ -2,8 +2,8 @@
 import { Effect, Redacted } from "effect"
 import { type Configuration, loadKeys } from "../Configuration.ts"
 import type { PostgresSettings } from "../configuration/journal/PostgresPlan.ts"
-import type { OwnerRow } from "../owner/OwnerRows.ts"
-import { isRun, type NodePlace } from "../owner/Stopped.ts"
+import type { OwnerRow } from "./OwnerRows.ts"
+import { isRun, type NodePlace } from "./Stopped.ts"
 
 /** The journal as this node opens it. */
 export const nodeAt = (configuration: Configuration, { place, takeoverAfterMs }: PostgresSettings) =>
