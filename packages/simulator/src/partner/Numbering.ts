@@ -5,20 +5,17 @@
  * unique within the prefix. Dates are China Standard Time (UTC+8, no summer time), as on CUPS links.
  */
 
-/** Milliseconds that CST is ahead of UTC. */
-const ZONE = 8 * 3_600_000
+import { dateTimeText } from "@jinka/codec"
+
+/** Minutes that CST is ahead of UTC. */
+const ZONE = 8 * 60
 
 /** MMDDhhmmss of an instant in CST (DE 7). DE 12 is its last six digits, DE 13 its first four. */
-export const transmissionTime = (at: number): string => {
-  const date = new Date(at + ZONE)
-  return [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
-    .map((part) => String(part).padStart(2, "0"))
-    .join("")
-}
+export const transmissionTime = (at: number): string => dateTimeText(at, ZONE)
 
 /** The same instant in a picture of YYYY or YY, MM, DD, hh, mm and ss in a row. */
 export const timeInPicture = (at: number, picture: string): string => {
-  const whole = String(new Date(at + ZONE).getUTCFullYear()) + transmissionTime(at)
+  const whole = String(new Date(at + ZONE * 60_000).getUTCFullYear()) + transmissionTime(at)
   const from = { Y: picture.startsWith("YYYY") ? 0 : 2, M: 4, D: 6, h: 8 }[picture[0]!] ?? 0
   return whole.slice(from, from + picture.length)
 }

@@ -18,6 +18,7 @@ import {
   type Roles,
   readHeader,
   repeatMti,
+  resolveDateTime,
   responseClass
 } from "@jinka/codec"
 import { type Address, addresses, addressing } from "./Addressing.ts"
@@ -36,7 +37,7 @@ import {
 import { Naming } from "./Naming.ts"
 import * as Reversal from "./Reversal.ts"
 import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
-import { sinceTransmission, sizedStan } from "./Stamp.ts"
+import { sizedStan } from "./Stamp.ts"
 
 /** Of each character: 1 when response codes are made of it, in every edition; spaces and other bytes say nothing. */
 const codeCharacters = Uint8Array.from({ length: 256 }, (_, at) =>
@@ -202,15 +203,20 @@ export class Iso8583 implements Language {
 
   age(index: MessageIndex, nowMs: number): number {
     const { clockError } = this.codec.dialect
-    if (clockError === undefined || !index.has(this.roles.transmissionTime)) return 0
-    const ms = sinceTransmission(index.text(this.roles.transmissionTime), nowMs + this.settings.utcOffsetMs)
-    return Math.max(0, ms - 1000 * clockError)
+    if (clockError === undefined) return 0
+    return Math.max(0, (this.sinceTransmission(index, nowMs) ?? 0) - 1000 * clockError)
   }
 
   sinceSent(index: MessageIndex, nowMs: number): number | undefined {
-    const { transmissionTime } = this.roles
-    if (isRepeat(index.mti) || !index.has(transmissionTime)) return undefined
-    return sinceTransmission(index.text(transmissionTime), nowMs + this.settings.utcOffsetMs)
+    return isRepeat(index.mti) ? undefined : this.sinceTransmission(index, nowMs)
+  }
+
+  /** Milliseconds since the time of DE 7, which has no year: the nearest one is meant; `undefined` where it is no time. */
+  private sinceTransmission(index: MessageIndex, nowMs: number): number | undefined {
+    if (!index.has(this.roles.transmissionTime)) return undefined
+    const localMs = nowMs + this.settings.utcOffsetMs
+    const sentMs = resolveDateTime(index.text(this.roles.transmissionTime), localMs, 0)
+    return sentMs === undefined ? undefined : localMs - sentMs
   }
 
   receiver(index: MessageIndex): string {

@@ -7,6 +7,7 @@
 import {
   type Codec,
   type Dialect,
+  dateTimeText,
   type Message,
   type MessageIndex,
   mtiText,
@@ -16,7 +17,7 @@ import {
 } from "@jinka/codec"
 import { addresses } from "./Addressing.ts"
 import type { LanguageSettings } from "./Language.ts"
-import { pad, sizedStan, transmissionTime } from "./Stamp.ts"
+import { pad, sizedStan } from "./Stamp.ts"
 
 /** What a network management code means to the link. */
 export type Meaning = keyof NetworkCodes["codes"]
@@ -45,7 +46,7 @@ export const ownMessage = (
   const { dialect, layout } = codec
   const { roles } = layout
   const own: { readonly [de: number]: string } = {
-    [roles.transmissionTime]: transmissionTime(now + settings.utcOffsetMs),
+    [roles.transmissionTime]: dateTimeText(now + settings.utcOffsetMs, 0),
     [roles.stan]: sizedStan(layout, pad(stan, 6))
   }
   const known: { readonly [de: number]: string } = {

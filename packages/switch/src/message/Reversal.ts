@@ -7,6 +7,7 @@
  * cannot use a key twice.
  */
 import {
+  dateTimeText,
   type Layout,
   type MessageIndex,
   type OriginalFields,
@@ -21,7 +22,7 @@ import {
   reversalSets,
   writeOriginalData
 } from "@jinka/codec"
-import { sizedStan, transmissionTime } from "./Stamp.ts"
+import { sizedStan } from "./Stamp.ts"
 
 /** What a reversal has of its own. */
 export interface Own {
@@ -49,7 +50,7 @@ export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, 
   patches.mti(reversalMti(mti, index.mti))
   for (const { de } of defined) if (index.has(de) && !copies.includes(de)) patches.remove(de)
   for (const de of renews) {
-    if (de === roles.transmissionTime) patches.set(de, transmissionTime(own.localMs))
+    if (de === roles.transmissionTime) patches.set(de, dateTimeText(own.localMs, 0))
     else if (de === roles.stan) patches.set(de, own.stan)
     // Forwarded by us: with the acquirer's own code its next message could have the same key within the second.
     else if (de === roles.forwarder) patches.set(de, own.institution)
