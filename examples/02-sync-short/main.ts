@@ -9,7 +9,6 @@ import { approvalOf, purchase, send } from "../shared/Wire.ts"
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("02-sync-short")
-  yield* jinka.shown("check")
   let isBroken = false
   const mtis: Array<string> = []
   const host = yield* take(7822, (message, socket) => {
@@ -31,8 +30,7 @@ const story = Effect.gen(function* () {
   yield* Effect.sleep("500 millis")
   yield* Console.log(`the host has seen ${mtis.join(" ")}`)
   yield* jinka.shown("trace", ["--stan", "4"])
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   if (codes.join(" ") !== "00 00 00 98" || !mtis.includes("0420")) return yield* Effect.die(new Error("not as told"))
   yield* Console.log("\nthe log and the journal are in .jinka/02-sync-short")
 }).pipe(Effect.scoped)

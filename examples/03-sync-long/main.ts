@@ -12,7 +12,6 @@ const work = "20 millis"
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("03-sync-long")
-  yield* jinka.shown("check")
   let isSilent = false
   const order: Array<string> = []
   const host = yield* take(7832, (message, socket) => {
@@ -39,8 +38,7 @@ const story = Effect.gen(function* () {
   codes.push(codeOf(yield* ask(7831, purchase(7))))
   yield* Console.log(`purchase 7 answered ${codes.at(-1)} on connection ${host.connections}`)
   yield* jinka.shown("status", ["issuer"])
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   if (codes.join(" ") !== "00 00 00 00 00 98 00") return yield* Effect.die(new Error("not as told"))
   yield* Console.log("\nthe log and the journal are in .jinka/03-sync-long")
 }).pipe(Effect.scoped)

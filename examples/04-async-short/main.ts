@@ -9,7 +9,6 @@ import { approvalOf, purchase } from "../shared/Wire.ts"
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("04-async-short")
-  yield* jinka.shown("check")
   const waiting: Array<() => void> = []
   const issuer = yield* take(7842, (message) => {
     // Answers in pairs, the second request first: order does not matter.
@@ -26,8 +25,7 @@ const story = Effect.gen(function* () {
   )
   yield* jinka.shown("status", ["issuer"])
   yield* jinka.shown("trace", ["--stan", "2"])
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   if (codes.join(" ") !== "00 00 00 00" || stans.join(" ") !== "000001 000002 000003 000004") {
     return yield* Effect.die(new Error("not as told"))
   }

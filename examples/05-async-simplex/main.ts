@@ -11,7 +11,6 @@ const isOfIssuer = (line: string): boolean => /^issuer|leg |last end/.test(line.
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("05-async-simplex")
-  yield* jinka.shown("check")
   const partner = yield* SimplexPartner.start(7853, 7852)
   const running = yield* jinka.start
   const acquirer = yield* Acquirer.dial(7851)
@@ -28,8 +27,7 @@ const story = Effect.gen(function* () {
   yield* Console.log("\nboth legs are up again, after three answered echoes")
   yield* jinka.shown("status", [], isOfIssuer)
   const after = yield* acquirer.buy
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   if (before !== "00" || after !== "00") return yield* Effect.die(new Error("a purchase was not approved"))
   yield* Console.log("\nboth purchases approved; the log and the journal are in .jinka/05-async-simplex")
 }).pipe(Effect.scoped)

@@ -19,7 +19,6 @@ const purchaseOf = (n: number): Message => {
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("06-bridge")
-  yield* jinka.shown("check")
   const held: Array<() => void> = []
   const stans = new Set<string>()
   const centre = yield* take(7862, (message, socket) => {
@@ -42,8 +41,7 @@ const story = Effect.gen(function* () {
   yield* Console.log(`the centre saw ${stans.size} different STANs on ${centre.connections} connection`)
   yield* Console.log(`${right.length} terminals got their own amount, STAN and terminal number back`)
   yield* jinka.shown("status")
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   if (right.length !== TERMINALS || stans.size !== TERMINALS) return yield* Effect.die(new Error("not as told"))
   yield* Console.log("\nthe log and the journal are in .jinka/06-bridge")
 }).pipe(Effect.scoped)

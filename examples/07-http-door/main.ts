@@ -36,7 +36,6 @@ const codeOf = (body: Buffer): string => {
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("07-http-door")
-  yield* jinka.shown("check")
   yield* issuer(7872)
   const running = yield* jinka.start
   yield* jinka.ready(2)
@@ -54,8 +53,7 @@ const story = Effect.gen(function* () {
   yield* Console.log(`a wrong body: HTTP ${wrong.status} ${wrong.body}`)
 
   yield* jinka.shown("status", [], (line) => /^(door|issuer)/.test(line))
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   const isGood = answer.fields[39] === "00" && codes.every((code) => code === "00") && wrong.status === 400
   if (!isGood) return yield* Effect.die(new Error("a purchase was not approved, or a wrong body was taken"))
   yield* Console.log("\neleven purchases approved over one link; the log and the journal are in .jinka/07-http-door")

@@ -28,7 +28,6 @@ const papers = Effect.promise(async () => {
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("08-many-institutions")
   const { a, b, unknown, foreign } = yield* papers
-  yield* jinka.shown("check")
   yield* issuer(7883)
   const running = yield* jinka.start
   yield* jinka.ready(1)
@@ -49,8 +48,7 @@ const story = Effect.gen(function* () {
   const refused = yield* Effect.forEach(strangers, (bank) => bank.buy(9))
 
   yield* jinka.shown("status", [], (line) => /^(bank|door)/.test(line))
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   const isGood = codes.every((code) => code === "00") && refused.every((code) => code === "closed")
   if (!isGood) return yield* Effect.die(new Error("a purchase was not approved, or a stranger was let in"))
   yield* Console.log("\nfour purchases approved, three strangers closed; the log is in .jinka/08-many-institutions")

@@ -16,7 +16,6 @@ const isOfCentre = (line: string): boolean => /^centre-\d|GroupFell|centre {2}gr
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("09-groups")
-  yield* jinka.shown("check")
   const issuer = yield* Issuer.start({ "host a": 7892, "host b": 7893, "centre 1": 7894, "centre 2": 7895 })
   const running = yield* jinka.start
   const acquirer = yield* Acquirer.dial(7891)
@@ -41,8 +40,7 @@ const story = Effect.gen(function* () {
   yield* Effect.sleep("1 second")
   yield* jinka.ready(LINKS)
   yield* jinka.shown("status", [], isOfCentre)
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   if (codes.some((code) => code !== "00")) return yield* Effect.die(new Error(`not all approved: ${codes.join(" ")}`))
   yield* Console.log("\nfour purchases approved; the log and the journal are in .jinka/09-groups")
 }).pipe(Effect.scoped)

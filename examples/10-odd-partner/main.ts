@@ -53,8 +53,7 @@ const story = Effect.gen(function* () {
   yield* jinka.shown("status", [], isOfHost)
   codes.push(yield* terminals.buy)
 
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   yield* Console.log("\nthe same with two times that are allowed and unwise:")
   yield* jinka.checked("unwise.yaml", (line) => line.includes("warning"))
   if (codes.join(" ") !== "00 00 00") return yield* Effect.die(new Error("not as told"))

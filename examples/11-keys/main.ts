@@ -26,7 +26,6 @@ const xor = (one: Buffer, other: Buffer): Buffer => Buffer.from(one.map((byte, n
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("11-keys")
-  yield* jinka.shown("check")
   const masters = { centre: newKey(), issuer: newKey() }
   const issuer = yield* Issuer.listen(7912, masters.issuer)
   const running = yield* jinka.start
@@ -69,8 +68,7 @@ const story = Effect.gen(function* () {
     `\na purchase whose amount was changed on its way: ${code}; the issuer has seen ${issuer.seen.right} purchases`
   )
   yield* jinka.told(["key", "list"], [], { isWanted: isMine })
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   yield* jinka.told(["journal", "verify"])
   if (codesOf(results) !== `${results.length} of 00` || issuer.seen.wrong > 0 || code !== "A0") {
     return yield* Effect.die(new Error("not as told"))

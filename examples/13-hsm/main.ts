@@ -36,7 +36,6 @@ const isDevice = (line: string): boolean => /^keys|hsm-/.test(line)
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("13-hsm")
-  yield* jinka.shown("check")
   const masters = { centre: newKey(), issuer: newKey() }
   const [first, second] = [yield* device(7921), yield* device(7922)]
   const issuer = yield* Issuer.listen(7924, masters.issuer)
@@ -83,8 +82,7 @@ const story = Effect.gen(function* () {
   yield* jinka.devices("up")
   const [again, isRight] = yield* centre.bought
   yield* Console.log(`and when they are back: ${again}, ${isRight ? "with a right MAC" : "with a wrong MAC"}`)
-  yield* jinka.shown("stop")
-  yield* running.exited
+  yield* jinka.stopped(running)
   yield* jinka.told(["journal", "verify"])
   if (
     codesOf(results) !== `${results.length} of 00` ||

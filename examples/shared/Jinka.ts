@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from "node:fs"
 import { get } from "node:http"
 import { fileURLToPath } from "node:url"
 import { Console, Effect } from "effect"
-import { programFile, run, type Start, start } from "../main-job/Child.ts"
+import { type Child, programFile, run, type Start, start } from "../main-job/Child.ts"
 
 /** Keys for these demonstrations. Real ones are made once, with `openssl rand -hex 32`, and kept in a safe place. */
 const env = {
@@ -39,7 +39,7 @@ const asked = (socketPath: string, path: string): Effect.Effect<SwitchSaid> =>
 /** Asks again and again until the answer is as `is` says. A question over the socket takes a moment. */
 const askedUntil = (socketPath: string, path: string, is: (said: SwitchSaid) => boolean) =>
   asked(socketPath, path).pipe(
-    Effect.tap(() => Effect.sleep("50 millis")),
+    Effect.tap(() => Effect.sleep("150 millis")),
     Effect.repeat({ until: is })
   )
 
@@ -75,6 +75,13 @@ export const jinkaOf = (name: string) => {
       const running = yield* start(command("run"))
       yield* running.until("ready")
       return running
+    }),
+    /** Ends the switch in order, as its supervisor does; `jinka stop` does the same. */
+    stopped: Effect.fnUntraced(function* (running: Child) {
+      running.signal("SIGTERM")
+      const end = yield* running.exited
+      if (end !== 0) return yield* Effect.die(new Error(`the switch did not end in order: ${end}`))
+      yield* Console.log("\nthe switch was told to stop (SIGTERM), and has ended in order")
     }),
     /** Runs a command and prints what it printed, or the lines of it that `isWanted`. */
     shown: Effect.fnUntraced(function* (

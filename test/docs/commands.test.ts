@@ -32,7 +32,7 @@ const beside: ReadonlyArray<readonly [RegExp, (output: string) => boolean]> = [
 
 /** The same for less time: what runs long on a page to have something to look at, or to kill while it runs. */
 const shorter: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^npm start$/, "npm start -- --rate 50 --seconds 10"],
+  [/^npm start$/, "npm start -- --rate 40 --seconds 6"],
   [/--duration "15 seconds"/, '--duration "5 seconds"']
 ]
 

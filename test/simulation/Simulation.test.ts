@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
+import { builtProgram } from "../programs/Programs.ts"
 import { isLong } from "../Runs.ts"
 import type { Wishes } from "./Options.ts"
 import type { RunResult } from "./Result.ts"
@@ -161,7 +161,7 @@ describe(`the ${subject.name} in the deterministic world`, times, () => {
   it("does the same with the same seed, here and in another process, and something else with another seed", () => {
     const [first, again, other] = [3, 3, 4].map((seed) => runSeed(seed, { subject, wishes }).hash)
     const [nodes, nodesAgain] = [3, 3].map((seed) => runSeed(seed, { subject, wishes: fleet }).hash)
-    const program = fileURLToPath(new URL("../../packages/simulator/src/main.ts", import.meta.url))
+    const program = builtProgram("packages/simulator/src/main.ts")
     const elsewhere = spawnSync(process.execPath, [program, "world", "--trace", "3"], {
       encoding: "utf8",
       maxBuffer: 1 << 28
