@@ -7,7 +7,8 @@ import { entriesByKind, reportOf } from "../../../packages/switch/src/operate/co
 import { statusText } from "../../../packages/switch/src/operate/control/StatusText.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, purchase } from "./Bench.ts"
-import { bench } from "./Pair.ts"
+import { codecOf } from "../LinkSettings.ts"
+import { acquirer, bench } from "./Pair.ts"
 
 const stan = (n: number) => String(n).padStart(6, "0")
 
@@ -63,6 +64,15 @@ const played = Effect.gen(function* () {
   return started
 })
 
+const told = (running: Effect.Success<typeof played>["running"]) =>
+  reportOf(
+    { name: "test", pid: 1, startedAt: 0 },
+    running.status(),
+    { wallMs: 10_000, monotonicMs: 10_000 },
+    { view: { _tag: "absent", why: "a test" }, earlier: new Map() },
+    { alarms: [], success: () => undefined }
+  )
+
 describe("the traffic of a link", () => {
   it.effect("is counted for the link that it belongs to, in both directions and by code", () =>
     Effect.gen(function* () {
@@ -104,6 +114,26 @@ describe("the traffic of a link", () => {
     })
   )
 
+  it.effect("that we refused whole says so, whatever was wrong with it: no more are refused than came", () =>
+    Effect.gen(function* () {
+      const { a, commit, running } = yield* bench()
+      const tooLong = codecOf(acquirer.dialect).encode(purchase({ 11: "000201", 62: "ABC" })) as Buffer
+      // Its last field says that it is shorter than it is.
+      tooLong.write("002", tooLong.length - 6, "latin1")
+      a.say(purchase({ 11: "000202" }, "0240"), purchase({ 11: "000203", 32: "01030000" }), tooLong)
+      a.say(purchase({ 2: "4000000000000002", 11: "000204" }, "0220"))
+      yield* commit
+      const { answersOut, othersIn, refused, requestsIn } = running.status().links[0]!.traffic
+
+      expect(a.heard().length).toBe(4)
+      expect([requestsIn, othersIn, refused]).toEqual([1, 3, 4])
+      expect(Object.values(answersOut).reduce((sum, count) => sum + count, 0)).toBe(4)
+      expect(statusText(told(running))).toMatch(
+        / {4}1 request in, 3 other messages, 4 refused \(formatError 2, identity 1, noRoute 1\); answered 30: 2, /
+      )
+    })
+  )
+
   it.effect("says how long the partner took, and how long we took besides", () =>
     Effect.gen(function* () {
       const { running } = yield* played
@@ -120,14 +150,7 @@ describe("the traffic of a link", () => {
   it.effect("is in the status as text", () =>
     Effect.gen(function* () {
       const { running } = yield* played
-      const report = reportOf(
-        { name: "test", pid: 1, startedAt: 0 },
-        running.status(),
-        { wallMs: 10_000, monotonicMs: 10_000 },
-        { view: { _tag: "absent", why: "a test" }, earlier: new Map() },
-        { alarms: [], success: () => undefined }
-      )
-      const text = statusText(report)
+      const text = statusText(told(running))
 
       expect(text).toMatch(
         / {4}5 requests in, 1 refused \(noRoute 1\); answered 00: 1, 51: 1, 92: 1, 98: 2; we took p50 [\d.]+ ms, p99/

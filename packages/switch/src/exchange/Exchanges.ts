@@ -272,6 +272,7 @@ export class Exchanges {
       else this.rates.impostor(desk, epoch, index, wrong)
       return
     }
+    if (isAsking) desk.traffic.asks(index.mti)
     if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
     if (isAsking) this.tellElsewhere(desk, epoch, index)
     const { partnerClock } = desk.link
@@ -308,6 +309,9 @@ export class Exchanges {
     const answer = this.formatError(desk, epoch, wrong, bytes, start, end)
     if (answer === undefined) return link.release(epoch)
     if (!this.rates.isWithin(desk, lastReceived)) return this.rates.unreadable(desk, epoch, answer)
+    desk.traffic.othersIn++
+    desk.traffic.refuse("formatError")
+    desk.traffic.answersOut.add(language.refusal.formatError)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
     this.desks.afterRefusal(desk, seq, () => this.wayOut.send(desk, epoch, answer))
   }

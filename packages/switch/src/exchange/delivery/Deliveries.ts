@@ -73,7 +73,6 @@ export class Deliveries {
   advice(origin: Desk, epoch: number, index: MessageIndex, arrivedAt: number, asked = notAsked): void {
     const { desks, refusals, repeats } = this
     const { language, link } = origin
-    if (asked === notAsked) origin.traffic.othersIn++
     if (!language.isIdentified(index)) return refusals.refuse(origin, epoch, index, "formatError")
     const length = language.key(index, language.receivedFields, this.originKey)
     // A refused advice is taken when it comes again.

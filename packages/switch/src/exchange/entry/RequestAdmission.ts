@@ -5,7 +5,7 @@
  * The order of the checks is in docs/concepts/exchanges.md. What is taken is in the target's table of outstanding requests and
  * on its way to the journal; `Requests` goes on with it from there.
  */
-import { isRepeat, type MessageIndex } from "@jinka/codec"
+import { isRepeat, type MessageIndex, mtiClass } from "@jinka/codec"
 import { mayCross } from "../../message/Crossing.ts"
 import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
@@ -59,7 +59,7 @@ export class RequestAdmission {
     const { desks, repeats } = this
     const { language, link } = origin
     const coming = { origin, epoch, index, arrivedAt, asked }
-    if (asked === notAsked) origin.traffic.requestsIn++
+    if (asked === notAsked && mtiClass(index.mti) === "networkManagement") origin.traffic.requestsIn++
     if (!language.isIdentified(index)) return this.refuse(coming, "formatError")
     this.originLength = language.key(index, receivedFieldsOf(language, index.mti), this.originKey)
     this.asked.keep(desks.hash.hash(kindOf(index.mti), this.originKey, 0, this.originLength))

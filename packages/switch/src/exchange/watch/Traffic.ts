@@ -1,4 +1,5 @@
 /** What has passed over one link since the start: counts of its requests and answers both ways, and how long they took. */
+import { mtiClass } from "@jinka/codec"
 import { Times, type TimesStatus } from "./Times.ts"
 
 /** Response codes that are counted each by itself; networks have about a hundred. */
@@ -40,7 +41,7 @@ export class Codes {
 
 /** What an operator sees of it. Requests and answers as the exchanges count them; advices and reversals only as `othersIn`. */
 export interface TrafficStatus {
-  /** Requests of the partner; its advices, reversals and notices; those of both that we refused, without having sent them on. */
+  /** Requests of the partner; what else it asked or told, also what cannot be read; those of both that we refused, unsent. */
   readonly requestsIn: number
   readonly othersIn: number
   readonly refused: number
@@ -84,6 +85,13 @@ export class Traffic {
   readonly answersOut = new Codes()
   readonly partnerTime = new Times()
   readonly ourTime = new Times()
+
+  /** The partner asks or tells, whatever becomes of it. Management counts where it passes on: most of it ends at its link. */
+  asks(mti: number): void {
+    const kind = mtiClass(mti)
+    if (kind === "request") this.requestsIn++
+    else if (kind !== "networkManagement") this.othersIn++
+  }
 
   /** A request of the partner was refused by us. */
   refuse(why: string): void {

@@ -142,7 +142,7 @@ const links: ReadonlyArray<Measure> = [
   {
     type: "Counter",
     name: "jinka_link_refused_total",
-    help: "Requests of the partner that we refused ourselves, by why.",
+    help: "Requests and other messages of the partner that we refused ourselves, by why.",
     read: ({ status }) =>
       status.links.flatMap(({ name, traffic }) =>
         Object.entries(traffic.refusals).map(([why, count]) => [{ link: name, why }, count] as const)

@@ -21,17 +21,19 @@ const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.ro
 const times = (who: string, { count, p50, p99 }: Traffic["ourTime"]): string =>
   count === 0 ? "" : `; ${who} p50 ${ms(p50)}, p99 ${ms(p99)}`
 
-/** `40 requests in, 2 refused (noRoute 2); answered 00: 38, 92: 2; we took p50 0.4 ms, p99 2 ms`; empty when there were none. */
+/** `40 requests in, 2 refused (noRoute 2); answered 00: 38, 92: 2; we took p50 0.4 ms, p99 2 ms`; empty when nothing came. */
 const requestsInText = ({
   requestsIn,
+  othersIn,
   refusals,
   refused,
   undelivered,
   answersOut,
   ourTime
 }: Traffic): ReadonlyArray<string> => {
-  if (requestsIn === 0) return []
+  if (requestsIn + othersIn + refused === 0) return []
   const some = counts([
+    [othersIn, "other message", "other messages"],
     [refused, `refused (${byCount(refusals)})`],
     [undelivered, "answer not delivered", "answers not delivered"]
   ])
