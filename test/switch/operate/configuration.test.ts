@@ -126,6 +126,12 @@ describe("A configuration with errors", () => {
     ])
   })
 
+  it("asks for quotes around bytes that YAML takes for a number", async () => {
+    const [said] = await saidOf(withLink("frame: { kind: delimiter, delimiter: 03, lengthMax: 900 }"))
+
+    expect(said).toContain("found 03. Put it in quotes: YAML reads bare digits as a number.")
+  })
+
   it("shows all of them at once, each with its line, what was found and what to write", async () => {
     const text = `name: demo
 institution: 00010000
@@ -327,6 +333,19 @@ describe("Rules between keys", () => {
       ["links[0].partnerIdleTimeout"]
     ],
     ["anybody can take a link away", sound.replace("from: [127.0.0.1]", "second: replace"), ["links[0].listen.second"]],
+    [
+      "a message may hold the delimiter",
+      withLink('frame: { kind: delimiter, delimiter: "03", lengthMax: 900 }'),
+      ["links[0].frame"]
+    ],
+    [
+      "a text may hold the delimiter",
+      withLink('frame: { kind: delimiter, delimiter: "30", lengthMax: 900 }').replace(
+        "dialect: cups",
+        "dialect: iso8583v1987Ascii"
+      ),
+      ["links[0].frame"]
+    ],
     ["nothing can be routed", sound.slice(0, sound.indexOf("routes:")), [""]],
     ["a stop is shorter than a request", `${sound}drainTimeout: 2 seconds\n`, ["drainTimeout"]],
     [

@@ -114,7 +114,7 @@ export const decode = Command.make(
     ...wireFlags,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
       Flag.withDescription(
-        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS; numbers and characters of od, hexdump and gdb, Intel HEX; lines of a log and documents of JSON with digits or base64 in them; arrays, escapes and decimal numbers of programs) or binary; auto (the default) looks at it, and takes base64, pcap and pcapng files too"
+        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS; numbers and characters of od, hexdump and gdb, Intel HEX; lines of a log and documents of JSON with digits or base64 in them; arrays, escapes and decimal numbers of programs; base32, uuencode, quoted-printable, percent signs) or binary; auto (the default) looks at it, and takes base64, pcap and pcapng files too"
       ),
       Flag.withDefault("auto")
     ),

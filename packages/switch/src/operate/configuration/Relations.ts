@@ -8,7 +8,7 @@ import { doorRelations } from "./door/DoorRelations.ts"
 import { exposureRelations } from "./door/ExposureRelations.ts"
 import { httpRelations } from "./door/HttpRelations.ts"
 import { postgresRelations } from "./journal/PostgresRelations.ts"
-import { frameFinding } from "./link/FrameRelations.ts"
+import { delimiterFinding, frameFinding } from "./link/FrameRelations.ts"
 import { groupRelations } from "./link/GroupRelations.ts"
 import { identityRelations } from "./link/IdentityRelations.ts"
 import { keepAliveRelations } from "./link/KeepAliveRelations.ts"
@@ -106,6 +106,7 @@ const formerNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
 const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
   ...sideRelations(link),
   ...frameFinding(link),
+  ...delimiterFinding(link),
   ...keyRelations(link),
   ...idleWithoutFrame(link),
   ...withoutManagement(link),

@@ -115,7 +115,9 @@ export class MessageInput {
     const coded = this.isGuessed ? this.codedIn(held) : []
     if (coded.length > 0) return coded
     const isNone = this.isGuessed && this.isMessage?.(bytes) === false && isProse(bytes)
-    return isNone ? [{ _tag: "wrong", at: ++this.count, why: prose }] : [{ _tag: "message", at: ++this.count, bytes }]
+    return isNone
+      ? [{ _tag: "wrong", at: ++this.count, why: proseOf(bytes) }]
+      : [{ _tag: "message", at: ++this.count, bytes }]
   }
 
   /** Whether bytes are one message, in its frame where there is one. */
@@ -176,7 +178,7 @@ export class MessageInput {
     const wide = isFirst ? wideEncoding(chunk) : undefined
     if (wide !== undefined) this.decoder = new TextDecoder(wide)
     const text = this.decoder?.decode(chunk, { stream: true })
-    const bytes = text === undefined ? chunk : Buffer.from(text, "latin1")
+    const bytes = text === undefined ? chunk : Buffer.from(text)
     // A text without any LF is here as a whole.
     return isFirst && this.isGuessed && !bytes.includes(0x0a)
       ? Buffer.from(withLineEnds(bytes.toString("latin1")), "latin1")
@@ -314,6 +316,14 @@ const isProse = (bytes: Buffer): boolean => {
 
 const prose =
   "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message. Where a viewer shows dots in place of bytes, copy them as hex (in Wireshark as a hex stream)"
+
+/** What a program that prints bytes writes in place of the last ones, as `... 87 more bytes` of Node. */
+const shortened = /\.\.\. ?\d+ more (?:bytes|items)/
+
+const proseOf = (bytes: Buffer): string =>
+  shortened.test(bytes.toString("latin1"))
+    ? "what printed these bytes has left some out (`... more`): print all of them, as hex"
+    : prose
 
 /** The messages in the frames that bytes are, or what is wrong with them; idle frames are left out. */
 export const messagesIn = (frame: FrameFormat, bytes: Uint8Array): ReadonlyArray<Buffer | string> => {

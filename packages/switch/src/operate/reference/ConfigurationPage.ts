@@ -101,6 +101,7 @@ const relations = [
   "- Our silence outlasts `partnerIdleTimeout`: the smaller of both sides' idle timeouts wins, and the partner would close.",
   "- TLS that asks for no certificate, or takes any of an authority; partners of one authority that could pretend to be each other at a door.",
   "- `second: replace` without `from` and without TLS: anybody who reaches the port could take the link away.",
+  "- A `delimiter` that messages of the dialect may hold: any in binary parts, printable characters in text.",
   "- A `weight` with `use: primary-backup`: it means nothing.",
   "- `legs.timeout` is shorter than `reconnect.max`: a leg would be closed while the other only pauses.",
   "- `storeAndForward.timeout` is not longer than `partnerTimeout`; `drainTimeout` is shorter than `requestTimeout`; there are no routes."

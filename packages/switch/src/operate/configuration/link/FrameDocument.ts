@@ -37,7 +37,7 @@ const LengthDocument = Schema.Struct({
   before: optional(Hex, "Fixed bytes in front of the length (STX is 02)."),
   after: optional(Hex, "Bytes between the length and the message."),
   trailer: optional(
-    text(/^(?:none|etx-lrc|(?:[0-9a-fA-F]{2})+)$/, "none, etx-lrc, or bytes as pairs of hex digits"),
+    text(/^(?:none|etx-lrc|(?:[0-9a-fA-F]{2})+)$/, "none, etx-lrc, or bytes as pairs of hex digits in quotes"),
     "Behind the message: nothing, ETX with the XOR of all from the length to ETX, or fixed bytes."
   ),
   lengthMax,
@@ -56,7 +56,7 @@ const FixedDocument = Schema.Struct({
 const DelimiterDocument = Schema.Struct({
   kind: described(Schema.Literal("delimiter"), "Messages that end with fixed bytes."),
   delimiter: described(
-    text(/^(?:[0-9a-fA-F]{2}){1,8}$/, "1 to 8 bytes as pairs of hex digits"),
+    text(/^(?:[0-9a-fA-F]{2}){1,8}$/, "1 to 8 bytes as pairs of hex digits, in quotes"),
     "The bytes; they cannot be inside a message."
   ),
   lengthMax,

@@ -2,8 +2,8 @@
  * Whether a frame that was written out makes sense as a whole: asked from the codec itself. Pure.
  */
 import { type FrameFormat, frameOverhead, idleFrame, type LengthHeader, writeFrame } from "@jinka/codec"
-import { type Draft, frameOf } from "../text/Draft.ts"
-import { error, type Finding } from "../text/Problem.ts"
+import { type Draft, dialectOf, frameOf } from "../text/Draft.ts"
+import { error, type Finding, warning } from "../text/Problem.ts"
 
 /** What is wrong with the link's frame; empty for a shipped one and for one whose keys are wrong by themselves. */
 export const frameFinding = (link: Draft): ReadonlyArray<Finding> => {
@@ -14,6 +14,25 @@ export const frameFinding = (link: Draft): ReadonlyArray<Finding> => {
   return wrong === undefined
     ? []
     : [error(path, wrong, "Compare with the partner's specification of the length header.", "")]
+}
+
+/** A delimiter that messages of the dialect may hold: ours then do not leave, and the partner's are cut in two. */
+export const delimiterFinding = (link: Draft): ReadonlyArray<Finding> => {
+  const frame = frameOf(link)
+  const dialect = dialectOf(link)?.dialect
+  if (frame?.kind !== "delimiter" || dialect === undefined) return []
+  const { bitmap, encodings, mti, name } = dialect
+  const isText = mti === "ascii" && bitmap.encoding === "hex" && encodings.digits === "ascii"
+  const bytes = Buffer.from(frame.delimiter, "hex")
+  const inside =
+    !isText || encodings.bytes === "binary"
+      ? "its binary parts"
+      : bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+        ? "its texts and digits"
+        : undefined
+  if (inside === undefined) return []
+  const rule = `a message of ${name} may hold the delimiter ${frame.delimiter} in ${inside}: it would be cut in two`
+  return [warning(link.part("frame").path, rule, "Ask the partner for a length in front of each message.")]
 }
 
 /** What was found before: the rules between keys ask for the same frame many times. */

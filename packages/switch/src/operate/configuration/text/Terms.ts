@@ -91,7 +91,7 @@ export const Host = text(/^[A-Za-z0-9.:_-]+$/, "a host name or an IP address")
 export const Words = text(/\S/, "a text")
 
 /** Bytes as hex digits. */
-export const Hex = text(/^(?:[0-9a-fA-F]{2})*$/, "bytes as pairs of hex digits")
+export const Hex = text(/^(?:[0-9a-fA-F]{2})*$/, "bytes as pairs of hex digits, in quotes")
 
 /** A whole number in a range. */
 export const count = (minimum: number, maximum: number) => {

@@ -8,14 +8,21 @@ const ESCAPE = String.fromCharCode(27)
 /** Colours of a terminal; blanks that do not break, blanks of no width and quotation marks as typesetting has them, in UTF-8. */
 const marks: ReadonlyArray<readonly [RegExp, string]> = [
   [new RegExp(`${ESCAPE}\\[[0-9;]*[A-Za-z]`, "g"), ""],
-  [/\u00c2\u00a0/g, " "],
+  [/\u00c2\u00a0|\u00e2\u0080[\u0080-\u008a\u00af]|\u00e3\u0080\u0080/g, " "],
   [/\u00e2\u0080(?:\u008b|\u008c|\u008d|\u00a0)|\u00ef\u00bb\u00bf/g, ""],
   [/\u00e2\u0080[\u0098-\u009f]/g, '"']
 ]
 
+/** Digits and letters as wide as Chinese characters, as input methods write them, in UTF-8. */
+const wide = /\u00ef(\u00bc[\u0081-\u00bf]|\u00bd[\u0080-\u009e])/g
+
 /** A text without the marks of terminals and typesetting: none is a byte of hex, of a dump or of its text. */
 export const unmarked = (text: string): string =>
-  marks.reduce((bare, [mark, instead]) => bare.replaceAll(mark, instead), text)
+  marks
+    .reduce((bare, [mark, instead]) => bare.replaceAll(mark, instead), text)
+    .replaceAll(wide, (_, two: string) =>
+      String.fromCharCode(two.charCodeAt(1) - (two.charCodeAt(0) === 0xbc ? 0x60 : 0x20))
+    )
 
 /** A line without what a mail puts in front of what it quotes. */
 export const unquoted = (line: string): string => line.replace(/^(?:> ?)+(?=[\s0-9a-fA-F])/, "")
@@ -50,9 +57,14 @@ export const bytesInNotation = (line: string): ReadonlyArray<Buffer> =>
     bytes === undefined || bytes.length < BYTES_MIN ? [] : [bytes]
   )
 
+/** What programs put behind a number to say that it is a byte: `0x30u8`, `48i8`, `0x30.toByte()`, `0x30uy`. */
+const kinds = /(?<=\b(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))(?:\.to(?:U?)Byte\(\)|_?[ui]8|uy?)\b|(?<=\))\.toByte\(\)/g
+
 /** `[48, 50, -128]`, `"data":[48,50]`, `{0x30, 0x0}`, `<<48,50>>`, `48 50 128`: bytes with a sign (Java) or without. */
 const decimals = (line: string): Buffer | undefined => {
-  const list = /(?:[[({]|<<)([^[\](){}<>]+)(?:[\])}]|>>)/.exec(line)?.[1] ?? line
+  const bare = line.replaceAll(kinds, "").replaceAll(".toByte()", "")
+  const lists = [...bare.matchAll(/(?:[[({]|<<)([^[\](){}<>]+)(?:[\])}]|>>)/g)].map(([, inner]) => inner!)
+  const list = lists.length === 0 ? bare : lists.reduce((longest, one) => (one.length > longest.length ? one : longest))
   const numbers = list.split(/[\s,]+/).filter((one) => one !== "")
   const isByte = (one: string) =>
     /^(?:-?\d{1,3}|0x[0-9a-fA-F]{1,2})$/.test(one) && Number(one) >= -128 && Number(one) <= 255

@@ -3,10 +3,12 @@
  * another way, documents with bytes in them. Each reading is a guess; whoever asks takes the first that holds a message. Pure.
  */
 import { bytesOfRow, cutsOf, type DumpRow } from "./DumpRow.ts"
+import { inTwos, ofBase32, uuencoded, withoutEscapes } from "./Encodings.ts"
 import { bytesOfLine } from "./HexLine.ts"
 import { bytesInNotation, bytesOfBase64, unmarked, unquoted } from "./Notation.ts"
 import { endsSaid, numberRows } from "./NumberRows.ts"
 import { recordsIn } from "./Records.ts"
+import { withSqueezed } from "./Squeezed.ts"
 
 /** Longest text that is read so, in characters. */
 export const WHOLE_TEXT_MAX = 64 * 1024
@@ -26,19 +28,26 @@ export const otherReadings = (text: string): ReadonlyArray<ReadonlyArray<Buffer>
   const clean = unmarked(text).replaceAll("\r\n", "\n")
   const lines = clean.split("\n").map(unquoted)
   const expanded = withRepeats(clean)
+  const whole = withoutFilling(lines)
   const readings = [
     recordsIn(lines),
     ...rowsBehindFronts(lines),
     ...numberRows(lines),
+    ...withSqueezed(lines)
+      .flatMap(numberRows)
+      .map((found) => unlike(found.map(whole))),
     ofJson(clean),
     unlike(literals(expanded, unescaped)),
     unlike(literals(expanded, (part) => unescaped(part.replaceAll(/\\0(?=\d)/g, "\\x00")))),
     unlike(joined(expanded)),
     unlike(tokens(clean)),
+    inTwos(clean),
+    uuencoded(clean),
+    unlike(withoutEscapes(clean)),
+    ofBase32(clean),
     coded(lines),
     upright(lines)
   ]
-  const whole = withoutFilling(lines)
   return readings
     .map((found) =>
       found

@@ -39,10 +39,11 @@ const WIDE_SEEN = 32
 /** A text whose lines end with CR alone has them end with LF. */
 export const withLineEnds = (text: string): string => (text.includes("\n") ? text : text.replaceAll("\r", "\n"))
 
-/** The text with one character for each byte; of UTF-16 its characters. Without a byte order mark. */
+/** The text with one character for each byte, those of UTF-16 in UTF-8. Without a byte order mark. */
 export const pastedText = (bytes: Buffer): string => {
   const wide = wideEncoding(bytes)
-  const text = wide === undefined ? bytes.toString("latin1") : new TextDecoder(wide).decode(bytes)
+  const plain = wide === undefined ? bytes : Buffer.from(new TextDecoder(wide).decode(bytes))
+  const text = plain.toString("latin1")
   return withLineEnds(text.replace(/^\u00ef\u00bb\u00bf/, ""))
 }
 

@@ -145,7 +145,11 @@ export class PastedText {
     const [first] = others
     if (first !== undefined && others.length > 1 && others.every(({ line }) => isOtherDump(line)))
       return [{ _tag: "wrong", at: first.at, why: otherDump }]
-    return others.map(({ at, line }) => ({ _tag: "wrong", at, why: noHex, isProse: isProse(line) }))
+    return others.map(({ at, line }) =>
+      line.trim() === "*"
+        ? { _tag: "wrong", at, why: leftOut }
+        : { _tag: "wrong", at, why: noHex, isProse: isProse(line) }
+    )
   }
 }
 
@@ -158,6 +162,9 @@ const isOtherDump = (line: string): boolean =>
 
 const otherDump =
   "this dump is of octal or decimal numbers, of characters or of words of four bytes: dump it with `xxd`, or with `hexdump -C`"
+
+const leftOut =
+  "`*` stands for rows that are like the one above it, and without offsets nobody knows how many: paste the dump with its offsets, or dump all rows (`od -v`, `hexdump -v`)"
 
 const noHex =
   "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets, without what a log has in front of each row"
