@@ -6,8 +6,8 @@ import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { entriesByKind, reportOf } from "../../../packages/switch/src/operate/control/Status.ts"
 import { statusText } from "../../../packages/switch/src/operate/control/StatusText.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
-import { answerTo, purchase } from "./Bench.ts"
 import { codecOf } from "../LinkSettings.ts"
+import { answerTo, purchase } from "./Bench.ts"
 import { acquirer, bench } from "./Pair.ts"
 
 const stan = (n: number) => String(n).padStart(6, "0")

@@ -35,6 +35,9 @@ const Database = createRequire(new URL("../../../packages/switch/package.json", 
   "better-sqlite3"
 ) as typeof BetterSqlite3
 
+/** What who only reads is told. */
+const readingOf = (directory: string) => Effect.flip(Effect.scoped(openReadOnly(directory, { keys: [testKey] })))
+
 const live = (title: string, body: Effect.Effect<void, unknown, import("effect").Scope.Scope>) =>
   it.live(title, () => Effect.scoped(body))
 
@@ -132,6 +135,39 @@ describe("a journal that must not be opened", () => {
       expect(error.message).toMatch(/ends at entry 10, but entries up to 11 were acknowledged/)
       expect(readFileSync(join(directory, "journal.db-wal.refused"), "utf8")).toBe("what is left of a log")
       expect((yield* refusal(directory)).reason._tag).toBe("Truncated")
+    })
+  )
+
+  live(
+    "is told of in the same words to who only reads: emptied, gone, or gone with its anchor; and where none has been, too",
+    Effect.gen(function* () {
+      const emptied = yield* journalOf()
+      writeFileSync(join(emptied, "journal.db"), "")
+      const gone = yield* journalOf()
+      rmSync(join(gone, "journal.db"))
+      const whole = yield* journalOf()
+      for (const file of ["journal.db", "journal.head"]) rmSync(join(whole, file))
+      writeFileSync(join(whole, "journal.index.db"), "left")
+      const none = yield* temporaryDirectory
+      for (const directory of [emptied, gone, whole]) {
+        const read = yield* readingOf(directory)
+        expect(read.message).toBe((yield* refusal(directory)).message)
+        expect(read.reason._tag).toBe(directory === whole ? "Gone" : "Truncated")
+      }
+
+      expect((yield* readingOf(none)).message).toMatch(/no journal in this directory\. Name the directory/)
+    })
+  )
+
+  live(
+    "names no command that says the same again where the end of its file is missing",
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+      truncateSync(join(directory, "journal.db"), 4096)
+
+      expect((yield* readingOf(directory)).message).toMatch(
+        /its end is missing\. Keep the directory as it is.*checked\.$/
+      )
     })
   )
 

@@ -59,10 +59,8 @@ export const prepareDirectory = (directory: string, readOnly: boolean): Readonly
     const reads = constants.R_OK | constants.X_OK
     accessSync(directory, readOnly ? reads : reads | constants.W_OK)
     if (!readOnly) return [...closeToOthers(directory, stat.mode), ...openAbove(directory)]
-    if (!existsSync(join(directory, databaseFile))) {
-      stop("NotJournal", directory, "There is no journal in this directory.")
-    }
-    accessSync(join(directory, databaseFile), constants.R_OK)
+    const database = join(directory, databaseFile)
+    if (existsSync(database)) accessSync(database, constants.R_OK)
     return []
   } catch (error) {
     const reason = reasonOf(error, directory, "The journal's directory cannot be used")
@@ -159,6 +157,10 @@ export const checkStartRoom = (directory: string, reserve: number): void => {
 
 const kib = (bytes: number): string => `${Math.floor(bytes / 1024)} KiB`
 
+/** `jinka journal verify` could not say more of such a file. */
+const endRemedy =
+  "Keep the directory as it is, restore the journal from a backup or the standby, and have the disk checked."
+
 const sqliteMagic = "SQLite format 3\0"
 
 /**
@@ -181,7 +183,8 @@ export const checkLength = (path: string): void => {
     const page = header.readUInt16BE(16)
     const whole = (page === 1 ? 65_536 : page) * header.readUInt32BE(28)
     if (size >= whole) return
-    stop("Corrupt", path, `The file has ${size} bytes, and its own header says ${whole}: its end is missing.`)
+    const says = `The file has ${size} bytes, and its own header says ${whole}: its end is missing.`
+    stop("Corrupt", path, says, endRemedy)
   } finally {
     closeSync(file)
   }

@@ -73,7 +73,7 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
   if (!readOnly && keyring.current === undefined)
     stop("KeyMissing", directory, "There is no key to seal card data with.")
   checkLength(path)
-  const left = readOnly ? [] : leftovers(directory)
+  const left = leftovers(directory)
   if (left.length > 0 && options.begin !== true) stop("Gone", directory, goneText(left))
   if (!readOnly) {
     checkStartRoom(directory, options.reserve ?? 0)
@@ -83,6 +83,7 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
   const anchor = readAnchor(join(directory, anchorFile), ({ journalId, seq, hash, tag }) =>
     keyring.accepts(headText(journalId, seq, hash), tag)
   )
+  if (readOnly && !existsSync(path)) empty(path, anchor)
   const database = openOrExplain(path, readOnly, anchor.head, () => keepWal(directory, wal))
   try {
     const also = isEmpty(database) && !readOnly ? leftovers(directory, true).filter((file) => !left.includes(file)) : []
@@ -137,6 +138,12 @@ const openOrExplain = (
   }
 }
 
+/** Nothing is in the database; whether there was ever something, the anchor says. */
+const empty = (path: string, { head, missing }: FoundAnchor): never =>
+  missing
+    ? stop("NotJournal", path, "There is no journal in this directory.", "Name the directory of a switch's journal.")
+    : stop("Truncated", path, `The database is empty or gone; journal.head reached entry ${head?.seq ?? "?"}.`)
+
 const openTables = (
   options: JournalFileOptions,
   database: Database.Database,
@@ -147,10 +154,7 @@ const openTables = (
   const path = join(directory, databaseFile)
   const isNew = isEmpty(database)
   if (isNew) {
-    if (readOnly) stop("NotJournal", path, "The file is empty.")
-    if (!found.missing && !acceptLoss) {
-      stop("Truncated", path, `The database is empty or gone; journal.head reached entry ${found.head?.seq ?? "?"}.`)
-    }
+    if (readOnly || !(found.missing || acceptLoss)) empty(path, found)
     createSchema(database)
   }
   const journalId = journalIdOf(database, path)

@@ -100,10 +100,11 @@ const TimesReport = Schema.Struct({
   max: Schema.Number
 })
 
-/** Requests and answers of a link since the start; advices and reversals are not among them. */
+/** Requests and answers of a link since the start; advices and reversals are only in `othersIn` and `refused`. */
 const TrafficReport = Schema.Struct({
-  /** Requests of the partner; those that we refused without sending them on; our answers by code, refusals among them. */
+  /** Requests of the partner, and its other messages; those that we refused without sending them on; our answers by code, refusals among them. */
   requestsIn: Schema.Number,
+  othersIn: Schema.Number,
   refused: Schema.Number,
   /** Those that we refused, by why: the names of refusals in docs/reference/errors.md. */
   refusals: Schema.Record(Schema.String, Schema.Number),
