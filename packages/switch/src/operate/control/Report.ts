@@ -102,7 +102,10 @@ const TimesReport = Schema.Struct({
 
 /** Requests and answers of a link since the start; advices and reversals are only in `othersIn` and `refused`. */
 const TrafficReport = Schema.Struct({
-  /** Requests of the partner, and its other messages; those that we refused without sending them on; our answers by code, refusals among them. */
+  /**
+   * Requests of the partner, and its other messages; those of both that we refused without sending them on; our answers to them
+   * by code, refusals among them.
+   */
   requestsIn: Schema.Number,
   othersIn: Schema.Number,
   refused: Schema.Number,

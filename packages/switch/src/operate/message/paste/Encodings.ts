@@ -44,13 +44,13 @@ export const inTwos = (text: string): ReadonlyArray<Buffer> => {
   return [Buffer.from(digits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)))]
 }
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 /** The text as base32 (RFC 4648). */
 export const ofBase32 = (text: string): ReadonlyArray<Buffer> => {
   const [, word] = /^([A-Z2-7]+)=*$/.exec(text.replaceAll(/\s+/g, "")) ?? []
   if (word === undefined) return []
-  const bits = [...word].map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(5, "0")).join("")
+  const bits = [...word].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("")
   return [Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))]
 }
 
