@@ -42,6 +42,9 @@ export const picture = async (page: Page, name: string): Promise<void> => {
   await page.screenshot({ path: `${pictures}${name}.png` })
 }
 
+/** Pages that a test has left: the next one goes on in them. A new page is a process, which takes longer than many a test. */
+const free: Array<Page> = []
+
 /** The browser of a file of tests. */
 export const useBrowser = (): (() => Browser) => {
   let browser: Browser
@@ -56,8 +59,20 @@ export const useBrowser = (): (() => Browser) => {
     ]
     browser = await chromium.launch({ executablePath: program, args: flags })
   })
-  afterAll(() => browser?.close())
+  afterAll(async () => {
+    free.length = 0
+    await browser?.close()
+  })
   return () => browser
+}
+
+/** Leaves a page: nobody is signed on in it any more, and it has forgotten what it knew. */
+export const leave = async (page: Page): Promise<void> => {
+  page.removeAllListeners()
+  await page.unrouteAll()
+  await page.context().clearCookies()
+  await page.evaluate("localStorage.clear()")
+  free.push(page)
 }
 
 /** A page that is signed on; what goes wrong in it is an error of the test. */
@@ -66,7 +81,9 @@ export const open = async (
   { ready }: RunningSwitch,
   token: string
 ): Promise<{ page: Page; wrong: Array<string> }> => {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 800 }, locale: "en" })
+  const viewport = { width: 1100, height: 800 }
+  const page = free.pop() ?? (await browser.newPage({ viewport, locale: "en" }))
+  await page.setViewportSize(viewport)
   const wrong: Array<string> = []
   page.on("pageerror", ({ message }) => wrong.push(message))
   page.on("console", (message) => {

@@ -1,8 +1,11 @@
-/** The pages of the console in front of an operator: each with one look, each act with its refusal. */
+/**
+ * The pages of the console in front of an operator: each with one look, each act with its refusal. And what it does to a link:
+ * in 中文, on a telephone, by the keyboard alone.
+ */
 import type { Page } from "playwright-core"
 import { afterEach, describe, expect, it } from "vitest"
-import { because, isMissing, needs, open, operator, picture, start, useBrowser, viewer } from "./Browser.ts"
-import { answerTo, Line, until } from "./Line.ts"
+import { because, isMissing, leave, needs, open, operator, picture, start, useBrowser, viewer } from "./Browser.ts"
+import { answerTo, Line, text, until } from "./Line.ts"
 import { cleanUp, hasty, type RunningSwitch } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
@@ -17,6 +20,18 @@ const both = async (running: RunningSwitch) => {
 }
 
 const go = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click()
+
+/** A telephone's page in Chinese, with whoever has this token. */
+const opened = async (port: number, token: string): Promise<{ page: Page; wrong: Array<string> }> => {
+  const page = await browser().newPage({ viewport: { width: 390, height: 760 }, locale: "zh-CN" })
+  const wrong: Array<string> = []
+  page.on("pageerror", ({ message }) => wrong.push(message))
+  await page.goto(`http://127.0.0.1:${port}/`)
+  await page.getByLabel("令牌").fill(token)
+  await page.keyboard.press("Enter")
+  await page.locator('tr[data-link="issuer"]').waitFor()
+  return { page, wrong }
+}
 
 const pageNames = ["Links", "Rates", "In doubt", "Trace", "Business day", "Alarms", "Audit", "Keys"]
 
@@ -65,7 +80,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await page.getByLabel("Reason, for the journal").fill("issuer has reversed by hand, case 12")
     await page.getByRole("button", { name: "Do it" }).click()
     await page.getByText("Nothing waits for a person.").waitFor()
-    await page.close()
+    await leave(page)
     const { inDoubt } = await running.status()
     await running.stop()
 
@@ -138,7 +153,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await go(page, "Audit")
     await page.locator("tr[data-seq]").first().waitFor()
     const audited = (await page.locator("tr[data-seq]").allTextContents()).join("\n")
-    await page.close()
+    await leave(page)
     await running.stop()
 
     expect(wanted).not.toBeNull()
@@ -182,7 +197,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await go(page, "Cancel")
     await move("Correct", "2026-11-27", "agreed with the partner")
     await row.getByText("2026-11-27").waitFor()
-    await page.close()
+    await leave(page)
     const other = await open(browser(), running, viewer)
     await go(other.page, "Business day")
     const theirs = other.page.locator('tr[data-day="issuer"] button')
@@ -193,7 +208,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ to: "2026-12-01", reason: "no" })
     }).then(({ status }) => status)`)
-    await other.page.close()
+    await leave(other.page)
     await running.stop()
 
     expect(back).toContain("The business day of issuer stays")
@@ -236,7 +251,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     const differing = await page.locator("main tr.changed").allTextContents()
     shown.push(await page.content())
     await picture(page, "why")
-    await page.close()
+    await leave(page)
     await running.stop()
 
     expect(unasked).toBe("Enter a STAN or an RRN.")
@@ -283,7 +298,7 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     await go(page, "Trace")
     await page.getByRole("button", { name: "Why no request?" }).click()
     failing.push(await page.locator("main .error").textContent())
-    await page.close()
+    await leave(page)
     await running.stop()
 
     expect(looks).toEqual(pageNames.map((name) => ({ name, head: name, hint: true, narrow: 0 })))
@@ -308,10 +323,79 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     const focused = await page.evaluate<string>("document.activeElement.closest('tr')?.dataset.alarm ?? ''")
     await page.keyboard.press("Enter")
     await page.getByLabel("Reason, for the journal").waitFor()
-    await page.close()
+    await leave(page)
     await running.stop()
 
     expect(focused).toBe("linkDown issuer")
+    expect(wrong).toEqual([])
+  })
+})
+
+describe.skipIf(isMissing)(`The acts on a link in the console${needs}`, () => {
+  it("are echo, sign-off, sign-on, cut and a new attempt, each done with a reason, told of, and refused with one", async () => {
+    const running = await start()
+    const { acquirer, issuer } = await both(running)
+    const { page, wrong } = await opened(running.ready.admin!.port, operator)
+    const row = page.locator('tr[data-link="issuer"]')
+    const menu = page.getByLabel("操作 issuer")
+    /** Chooses, gives the reason and sends it; the keyboard does all of it. */
+    const act = async (what: string, reason: string, meanwhile: () => Promise<void> = async () => {}) => {
+      await menu.selectOption(what)
+      await page.keyboard.type(reason)
+      await page.keyboard.press("Tab")
+      await page.keyboard.press("Tab")
+      await page.keyboard.press("Enter")
+      await meanwhile()
+      const told = page.locator("dialog [role=alert]")
+      await until(async () => (await told.textContent()) !== "", "the dialog says what came of it")
+      const [title, says] = [await page.locator("#ask-title").textContent(), await told.textContent()]
+      const isError = (await told.getAttribute("class")) === "error"
+      await page.keyboard.press("Escape")
+      await page.locator("dialog[open]").waitFor({ state: "detached" })
+      return { title, says, isError }
+    }
+    const answered = async (code = "00") => {
+      const asked = await issuer.next()
+      issuer.send(answerTo(asked, code))
+      managed.push(text(asked, 70))
+    }
+    const managed: Array<string> = []
+
+    const echo = await act("echo", "asked by the partner", answered)
+    const off = await act("sign-off", "issuer repairs", answered)
+    await row.getByText("已签退").waitFor()
+    const echoOff = await act("echo", "is it there", answered)
+    const refused = await act("sign-on", "too early", () => answered("91"))
+    const on = await act("sign-on", "issuer is back", answered)
+    await row.getByText("就绪").waitFor()
+    const cut = await act("cut", "it hangs")
+    await issuer.ended
+    const cutTwice = await act("cut", "once more")
+    const retry = await act("retry", "is it up")
+    const overflow = await page.evaluate<number>(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    await page.close()
+    acquirer.close()
+    await running.stop()
+
+    expect(managed).toEqual(["301", "002", "301", "001", "001"])
+    expect([echo, off, echoOff, on, cut].filter(({ isError }) => isError)).toEqual([])
+    expect([refused, retry].map(({ isError }) => isError)).toEqual([true, true])
+    expect(echo.title).toBe("issuer: 线路测试")
+    expect(off.says).toContain("00")
+    expect(refused.says).toContain("91")
+    for (const { says } of [cutTwice, retry]) expect(says).not.toBe("")
+    for (const why of [
+      "asked by the partner",
+      "issuer repairs",
+      "too early",
+      "issuer is back",
+      "it hangs",
+      "once more"
+    ])
+      expect(running.err()).toContain(why)
+    expect(overflow).toBeLessThanOrEqual(0)
     expect(wrong).toEqual([])
   })
 })

@@ -1,7 +1,7 @@
 /** The console in trouble: the switch killed and back, a session that ended, a wrong reason, several currencies, a keyboard. */
 import type { Page } from "playwright-core"
 import { afterEach, describe, expect, it } from "vitest"
-import { because, isMissing, needs, open, operator, start, useBrowser, viewer, withConsole } from "./Browser.ts"
+import { because, isMissing, leave, needs, open, operator, start, useBrowser, viewer, withConsole } from "./Browser.ts"
 import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, type RunningSwitch, runSwitchProcessIn } from "./program.ts"
 import { freePort } from "./reloading.ts"
@@ -49,7 +49,7 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
     await page.getByLabel("Token").fill(operator)
     await page.keyboard.press("Enter")
     await page.locator("form [role=alert]").getByText("No connection to the switch").waitFor()
-    await page.close()
+    await leave(page)
 
     expect(unknown).toBe("The switch has not answered: whether it was done, the audit says.")
     expect(isReady).toBe(true)
@@ -70,7 +70,7 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
     await page.getByLabel("Token").fill(operator)
     await page.keyboard.press("Enter")
     await page.getByLabel("Acts issuer").waitFor()
-    await page.close()
+    await leave(page)
     const { links } = await running.status()
     await running.stop()
 
@@ -143,7 +143,7 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
     const rows = page.locator("tr").filter({ hasText: "acquirer" }).filter({ hasText: "0200" })
     await rows.nth(2).waitFor()
     const shown = await rows.allInnerTexts()
-    await page.close()
+    await leave(page)
     acquirer.close()
     issuer.close()
     await running.stop()
@@ -177,7 +177,7 @@ describe.skipIf(isMissing)(`The console in trouble${needs}`, () => {
     await go(page, "Alarms")
     await page.goBack()
     await page.locator('[data-page="links"][aria-current="page"]').waitFor()
-    await page.close()
+    await leave(page)
     await running.stop()
 
     expect([opened, value]).toEqual([0, ""])

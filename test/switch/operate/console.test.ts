@@ -9,6 +9,7 @@ import { keyOf } from "../core/Guarded.ts"
 import {
   because,
   isMissing,
+  leave,
   needs,
   open,
   operator,
@@ -128,6 +129,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     await page.getByRole("button", { name: "退出" }).click()
     await page.getByLabel("令牌").waitFor()
     const after = await page.evaluate(async () => (await fetch("/api/status")).status)
+    await leave(page)
     await running.stop()
 
     expect(links.find(({ name }) => name === "issuer")?.blocked).toBe(true)
@@ -159,6 +161,8 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     await foreign.getByLabel("Token").fill("x".repeat(40))
     await foreign.getByRole("button", { name: "Log in" }).click()
     await foreign.getByText("No user has this token.").waitFor()
+    await foreign.close()
+    await leave(page)
     await running.stop()
 
     expect([isDisabled, forced, plain]).toEqual([true, 403, 401])
@@ -182,7 +186,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     }
     await page.keyboard.press("Enter")
     await page.getByLabel("STAN (DE 11)").waitFor()
-    await page.close()
+    await leave(page)
     await running.stop()
 
     expect(overflow).toBeLessThanOrEqual(0)
@@ -256,7 +260,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     const audited = await page.locator("tr[data-seq]").allTextContents()
     said.push(await page.content())
     await picture(page, "audit")
-    await page.close()
+    await leave(page)
 
     const other = await open(browser(), running, operator)
     await other.page.getByRole("button", { name: "Keys", exact: true }).click()
@@ -279,7 +283,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     }
     await other.page.getByRole("button", { name: "中文" }).click()
     await other.page.getByText("来自日志库的人工操作记录").waitFor()
-    await other.page.close()
+    await leave(other.page)
     await running.stop()
 
     expect(checkValue).toMatch(/^[0-9A-F]{6,10}$/)
@@ -329,7 +333,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
       })
     `)
     const rows = await page.locator("tr[data-link]").count()
-    await page.close()
+    await leave(page)
     await running.stop()
 
     // The figures of docs/operate/console.md.
