@@ -37,13 +37,22 @@ const candidateOf = (dialect: Dialect, header: Dialect["header"]): DialectCandid
   }
 }
 
+/** Tables of dialects, in the order given. Those of each are made once: that takes longer than to look at the bytes. */
+const tables = (headersOf: (dialect: Dialect) => ReadonlyArray<Dialect["header"]>) => {
+  const made = new WeakMap<Dialect, ReadonlyArray<DialectCandidate>>()
+  return (dialects: { readonly [name: string]: Dialect }): ReadonlyArray<DialectCandidate> =>
+    Object.values(dialects).flatMap((dialect) => {
+      const candidates = made.get(dialect) ?? headersOf(dialect).map((header) => candidateOf(dialect, header))
+      made.set(dialect, candidates)
+      return candidates
+    })
+}
+
 /** Dialects with their headers, in the order given. */
-export const dialectCandidates = (dialects: { readonly [name: string]: Dialect }): ReadonlyArray<DialectCandidate> =>
-  Object.values(dialects).flatMap((dialect) => headersOf(dialect).map((header) => candidateOf(dialect, header)))
+export const dialectCandidates = tables(headersOf)
 
 /** The same behind headers that mean nothing to us, which any bytes may be: for what nothing else explains. */
-export const opaqueCandidates = (dialects: { readonly [name: string]: Dialect }): ReadonlyArray<DialectCandidate> =>
-  Object.values(dialects).flatMap((dialect) => [text8, text10, text12].map((header) => candidateOf(dialect, header)))
+export const opaqueCandidates = tables(() => [text8, text10, text12])
 
 /** Whether a header ships, so that a dialect file can name it. */
 export const isShippedHeader = (name: string): boolean => name === "none" || Object.hasOwn(headers, name)

@@ -305,16 +305,6 @@ const foreign = (found: FoundFrames): Diagnosis | undefined => {
   return undefined
 }
 
-/** Tables of the shipped dialects, made once: they take longer than to look at the bytes. */
-let shippedCandidates: ReadonlyArray<DialectCandidate> | undefined
-let shippedOpaque: ReadonlyArray<DialectCandidate> | undefined
-
-const opaqueOf = (dialects: ExamineOptions["dialects"]): ReadonlyArray<DialectCandidate> => {
-  if (dialects !== undefined) return opaqueCandidates(dialects)
-  shippedOpaque ??= opaqueCandidates(shipped)
-  return shippedOpaque
-}
-
 /** Found bytes between length and message, and a header that is not the dialect's own: together they explain anything. */
 const isTwice = ({ name, format }: FrameCandidate, { header, isOther }: DialectCandidate): boolean =>
   name === undefined && format?.kind === "length" && format.after !== undefined && isOther && header !== "none"
@@ -383,9 +373,8 @@ const hasOwnHeader = ({ dialect }: Diagnosis, dialects: { readonly [name: string
 export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): ReadonlyArray<Diagnosis> => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, EXAMINED_MAX))
   if (buffer.length === 0) return []
-  shippedCandidates ??= dialectCandidates(shipped)
-  const dialects = options.dialects === undefined ? shippedCandidates : dialectCandidates(options.dialects)
   const tried = options.dialects ?? shipped
+  const dialects = dialectCandidates(tried)
   let found = ranked(explanations(buffer, frameCandidates, dialects))
   const [best] = found
   if (best === undefined || !isEnough(best, tried))
@@ -395,7 +384,7 @@ export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): Readon
         (one) => !isShortLength(one.frame) || isAllRead(one)
       ),
       ...explanations(buffer, foundEnds(buffer), dialects).filter((one) => isAllRead(one) && hasOwnHeader(one, tried)),
-      ...explanations(buffer, frameCandidates, opaqueOf(options.dialects))
+      ...explanations(buffer, frameCandidates, opaqueCandidates(tried))
     ])
   return found.slice(0, options.max ?? 8)
 }

@@ -194,11 +194,13 @@ const divided = (found: Walk, buffer: Buffer, after: number, trailer: number): F
 const wireText = ({ lengthMax: _, idle, ...wire }: LengthHeader, hasIdle: boolean): string =>
   JSON.stringify(Object.entries(hasIdle ? { ...wire, idle } : wire).sort())
 
-/** Whether a named frame is the same, which was tried already. */
+/** The named frames, which were tried already. */
+const namedTexts = (hasIdle: boolean): ReadonlySet<string> =>
+  new Set(namedFrames.flatMap(({ format }) => (format.kind === "length" ? [wireText(format, hasIdle)] : [])))
+const named = { withIdle: namedTexts(true), withoutIdle: namedTexts(false) }
+
 const isNamed = (format: LengthHeader, hasIdle: boolean): boolean =>
-  namedFrames.some(
-    ({ format: other }) => other.kind === "length" && wireText(other, hasIdle) === wireText(format, hasIdle)
-  )
+  (hasIdle ? named.withIdle : named.withoutIdle).has(wireText(format, hasIdle))
 
 /** The ways in which the bytes are such frames, one behind the other from the first byte; the simpler ones first. */
 export const foundShapes = (buffer: Buffer): ReadonlyArray<FrameCandidate> => {
