@@ -76,7 +76,9 @@ describe("Frames that no named one is", () => {
       for (const count of [1, 3]) {
         const { decoded, link } = first(framed(format, all.slice(0, count)))
         expect([name, decoded, link?.dialect]).toEqual([name, count, name])
-        expect(await saidOf(configured(link?.frame, name))).toEqual([])
+        // Packed fields may hold any bytes: the check warns of that, and takes the frame.
+        const said = await saidOf(configured(link?.frame, name))
+        expect(said.filter((line) => !/warning \S+: a message of \S+ may hold the delimiter/.test(line))).toEqual([])
       }
     }
   })
