@@ -109,9 +109,11 @@ const outputs = (
     : [])
 ]
 
-/** Each field meets the number or the track; JINKA_LAB=long: both. */
-const met = (turn: number, canaries: ReadonlyArray<string>): ReadonlyArray<string> =>
-  isLong ? canaries : [canaries[turn % canaries.length]!]
+/** Each field meets one of them, such as the number or the track; JINKA_LAB=long: all. */
+const met = <A>(turn: number, all: ReadonlyArray<A>): ReadonlyArray<A> => (isLong ? all : [all[turn % all.length]!])
+
+/** What is wrong with a message, and how it is read. */
+type Case = readonly [what: string, read: WireFormat, bytes: Buffer]
 
 describe("What the simulator keeps of messages", () => {
   for (const pan of ["371449635398431", "6225881234567890120"])
@@ -129,13 +131,14 @@ describe("What the simulator keeps of messages", () => {
               const mti = `${codec.dialect.version}200`
               const bytes = codec.encode({ mti, fields: { 11: stan, [field.de]: value } })
               if (isMessageError(bytes)) continue
-              const cases: ReadonlyArray<readonly [string, WireFormat, Buffer]> = [
-                ["good", form, bytes],
+              const broken: ReadonlyArray<Case> = [
                 ["cut", form, bytes.subarray(0, -1)],
                 ["with a rest", form, Buffer.concat([bytes, Buffer.from("9")])],
-                ["without its beginning", form, bytes.subarray(1)],
-                ...others.map((other) => [`read as ${other.codec.dialect.name}`, other, bytes] as const)
+                ["without its beginning", form, bytes.subarray(1)]
               ]
+              const foreign = others.map((other): Case => [`read as ${other.codec.dialect.name}`, other, bytes])
+              const draw = field.de + at + pan.length
+              const cases = [["good", form, bytes] as const, ...met(draw, broken), ...met(draw, foreign)]
               for (const [what, read, message] of cases)
                 for (const [output, text] of outputs(read, Buffer.from(message), turn++)) {
                   seen++
@@ -147,6 +150,6 @@ describe("What the simulator keeps of messages", () => {
       }
 
       expect(leaks).toEqual([])
-      expect(seen).toBeGreaterThan(10_000)
+      expect(seen).toBeGreaterThan(5000)
     })
 })
