@@ -24,7 +24,7 @@ const issuer = sim("issuer", [
 ])
 
 const acquirer = sim("acquirer", [
-  ...["acquirer", "--connect", "127.0.0.1:7931", "--rate", "100", "--duration", "3 seconds", "--seed", "7"],
+  ...["acquirer", "--connect", "127.0.0.1:7931", "--rate", "60", "--duration", "3 seconds", "--seed", "7"],
   ...["--timeout", "1 second", "--repeat", "500 millis", "--history", `${home}/acquirer.jsonl`]
 ])
 

@@ -7,7 +7,7 @@ type Result = readonly [code: string, isRight: boolean]
 /** Terminals, how many purchases each makes at least, and how long it waits before its next one. */
 const TERMINALS = 4
 const LEAST = 20
-const pause = "20 millis"
+const pause = "40 millis"
 
 /** Four terminals buy for as long as `work` takes, each at least twenty times; gives what came of each purchase. */
 export const boughtDuring = Effect.fnUntraced(function* (

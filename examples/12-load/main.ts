@@ -28,9 +28,9 @@ const story = Effect.gen(function* () {
   const issuer = yield* start(sim("issuer", ["issuer", "--listen", "127.0.0.1:7941", "--control"]))
   yield* issuer.until("started")
   yield* shown("load", ["load", file, "--html", `${home}/load.html`, "--json", `${home}/load.json`])
-  yield* shown("knee", ["load", file, "--find-knee", "p90 < 100 ms", "--step", "250 millis"])
+  yield* shown("knee", ["load", file, "--find-knee", "p90 < 100 ms", "--step", "125 millis"])
   const { answered, sent } = JSON.parse(readFileSync(`${home}/load.json`, "utf8"))
-  if (!(sent > 700 && answered === sent)) return yield* Effect.die(new Error(`${answered} of ${sent} answered`))
+  if (!(sent > 400 && answered === sent)) return yield* Effect.die(new Error(`${answered} of ${sent} answered`))
   yield* Console.log("\nthe report with its plots is .jinka/12-load/load.html")
 }).pipe(Effect.scoped)
 

@@ -39,7 +39,7 @@ const asked = (socketPath: string, path: string): Effect.Effect<SwitchSaid> =>
 /** Asks again and again until the answer is as `is` says. A question over the socket takes a moment. */
 const askedUntil = (socketPath: string, path: string, is: (said: SwitchSaid) => boolean) =>
   asked(socketPath, path).pipe(
-    Effect.tap(() => Effect.sleep("150 millis")),
+    Effect.tap((said) => (is(said) ? Effect.void : Effect.sleep("250 millis"))),
     Effect.repeat({ until: is })
   )
 

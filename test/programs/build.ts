@@ -44,25 +44,30 @@ const KEPT_MS = 3_600_000
  */
 const aloneHttp: Plugin = {
   name: "alone-http",
-  resolveId: (name) => (name === "node:http" ? "\0alone-http" : null),
-  load: (id) =>
-    id === "\0alone-http"
-      ? `const http = process.getBuiltinModule("node:http")\nexport default http\nexport const { ${httpNames.join(", ")} } = http`
-      : null
+  resolveId: { filter: { id: /^node:http$/ }, handler: () => "\0alone-http" },
+  load: {
+    filter: { id: /^\0alone-http$/ },
+    handler: () =>
+      `const http = process.getBuiltinModule("node:http")\nexport default http\nexport const { ${httpNames.join(", ")} } = http`
+  }
 }
 
 /** The text of the URL of a module's source, for `import.meta.url`, and what `import.meta.resolve` finds from there. */
 const placed: Plugin = {
   name: "placed",
-  transform: (code, id) => {
-    if (!/^(?:packages|examples)\//.test(relative(root, id)) || !code.includes("import.meta.")) return null
-    if (code.search(twoForms) >= 0) return code.replace(twoForms, (_, named: string) => `"./${basename(named)}.js"`)
-    const url = JSON.stringify(pathToFileURL(id).href)
-    const resolve = `((name) => pathToFileURLOfPlaced(createRequireOfPlaced(${url}).resolve(name)).href)`
-    const imports =
-      'import { createRequire as createRequireOfPlaced } from "node:module"\n' +
-      'import { pathToFileURL as pathToFileURLOfPlaced } from "node:url"\n'
-    return `${code.replaceAll("import.meta.resolve", resolve).replaceAll("import.meta.url", url)}\n${imports}`
+  transform: {
+    // Said ahead: the other modules, which are nearly all, are not handed over.
+    filter: { code: "import.meta." },
+    handler: (code, id) => {
+      if (!/^(?:packages|examples)\//.test(relative(root, id))) return null
+      if (code.search(twoForms) >= 0) return code.replace(twoForms, (_, named: string) => `"./${basename(named)}.js"`)
+      const url = JSON.stringify(pathToFileURL(id).href)
+      const resolve = `((name) => pathToFileURLOfPlaced(createRequireOfPlaced(${url}).resolve(name)).href)`
+      const imports =
+        'import { createRequire as createRequireOfPlaced } from "node:module"\n' +
+        'import { pathToFileURL as pathToFileURLOfPlaced } from "node:url"\n'
+      return `${code.replaceAll("import.meta.resolve", resolve).replaceAll("import.meta.url", url)}\n${imports}`
+    }
   }
 }
 
