@@ -25,12 +25,20 @@ describe("A dialect file", () => {
       "answers: { givenAgain: [39, 52] }",
       "answers.givenAgain: field 52 is sensitive authentication data, which is kept nowhere"
     ],
+    ["fields: { 7: n6 }", "fields.7: it is n6, and the time of a message of ours has 10 digits"],
+    ["fields: { 11: n4 }", "fields.11: it is n4, and a STAN of ours has 6 digits"],
     [
       "fields: { 60: { format: ans...010, structure: { style: positional, parts: [{ name: a, length: 11 }] } } }",
       "fields.60: its parts have 11 places, and the field 10: write its own, or `structure: null` for none"
     ]
   ])("says what does not fit, or may not be kept: %s", (text, wrong) => {
     expect(said(text)).toContain(wrong)
+  })
+
+  it("has room for what a reversal says of its original", () => {
+    expect(said("fields: { 90: n20 }", "iso8583v1987Ascii")).toEqual([
+      "fields.90: it is n20, and what a reversal says of its original has 42 digits"
+    ])
   })
 
   it("may give a reversal an amount with its sign, which no other character may take the place of", () => {

@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { cups, cupsFrame } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
+import { testFolder } from "../../TestFolder.ts"
 import { configurationOf, pathsOf, problemsOf, saidOf, sound } from "./checked.ts"
 
 /** The sound configuration with one line changed. */
@@ -372,6 +374,23 @@ describe("Rules between keys", () => {
     )
 
     expect(said).toContain(says)
+  })
+
+  it.each([
+    ["fields: { 39: null }", "the dialect ours has field 39, where every answer has its code"],
+    [
+      "responseCodes: { '00': { class: D, name: no } }",
+      '"00", with which the switch acknowledges, approves in the dialect ours'
+    ]
+  ])("ask a link's dialect for what every answer needs: %s", async (changes, says) => {
+    const folder = mkdtempSync(join(testFolder(), "jinka-dialect-"))
+    const file = join(folder, "ours.yaml")
+    writeFileSync(file, `name: ours\nextends: iso8583v1987Ascii\n${changes}\n`)
+
+    expect(await saidOf(sound.replace("dialect: cups", `dialect: ${file}`))).toContainEqual(
+      expect.stringContaining(`error links[0].dialect: ${says}`)
+    )
+    rmSync(folder, { recursive: true })
   })
 
   it("have nothing to say about a sound configuration", async () => {

@@ -18,6 +18,7 @@ export const fits = (field: FieldLayout, value: string): boolean => {
 /** All that is named and does not fit, or may not be. */
 export const fitErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => [
   ...codeErrors(dialect),
+  ...ownErrors(dialect),
   ...macErrors(dialect),
   ...typeErrors(dialect),
   ...keptErrors(dialect)
@@ -47,6 +48,31 @@ const codeErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
     ...codes("answers", responseCode, { accepted, approved }),
     ...(network === undefined ? [] : codes("network.codes", network.field, network.codes))
   ]
+}
+
+/** Digits of a STAN of ours, and of a date with its time. */
+const STAN_DIGITS = 6
+const TIME_DIGITS = 10
+
+/** What messages of our own have in fields that the dialect defines: their time, their STAN, what a reversal says of its original. */
+const ownErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
+  const { network, reversal } = dialect
+  const { stan, transmissionTime } = rolesOf(dialect)
+  const written = new Set([...(network?.fields ?? []), ...(reversal?.renews ?? [])])
+  const parts = reversal?.originalData?.parts ?? []
+  const digits = parts.reduce((sum, part) => sum + part.digits + (part.length === "counted" ? 2 : 0), 0)
+  const own: ReadonlyArray<readonly [number, number, string]> = [
+    [stan, STAN_DIGITS, "a STAN of ours"],
+    [transmissionTime, TIME_DIGITS, "the time of a message of ours"],
+    [reversal?.originalData?.field ?? 0, digits, "what a reversal says of its original"]
+  ]
+  return own.flatMap(([de, length, what], at) => {
+    const field = at < 2 && !written.has(de) ? undefined : layoutOf(dialect, de)
+    if (field === undefined) return []
+    const places = de === stan && field.fixed >= 0 ? Math.max(length, field.units) : length
+    if (fits(field, "0".repeat(places))) return []
+    return [dialectInvalid(`fields.${de}`, `it is ${field.format}, and ${what} has ${length} digits`)]
+  })
 }
 
 /** A MAC is bytes, or their hex digits in a text. */

@@ -1,7 +1,7 @@
 /**
  * What must hold between the keys of a configuration, and what is allowed but unwise. Pure.
  */
-import { idleFrame } from "@jinka/codec"
+import { answerRulesOf, idleFrame, isSuccess, rolesOf } from "@jinka/codec"
 import { misfits } from "../../message/Addressing.ts"
 import { adminRelations } from "./door/AdminRelations.ts"
 import { doorRelations } from "./door/DoorRelations.ts"
@@ -110,6 +110,7 @@ const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
   ...keyRelations(link),
   ...idleWithoutFrame(link),
   ...withoutManagement(link),
+  ...withoutAnswers(link),
   ...withoutTotals(link),
   ...reconnectOrder(link)
 ]
@@ -149,6 +150,25 @@ const withoutManagement = (link: Draft): ReadonlyArray<Finding> => {
   return wants
     .filter(({ part, code }) => code === undefined && part.truth(false) === true)
     .map(({ part, what }) => error(part.path, `the dialect ${used.dialect.name} has no ${what}`, "Write false here."))
+}
+
+/** Every answer has a code, and the one with which the switch acknowledges has to say so. */
+const withoutAnswers = (link: Draft): ReadonlyArray<Finding> => {
+  const dialect = dialectOf(link)?.dialect
+  if (dialect === undefined) return []
+  const { responseCode } = rolesOf(dialect)
+  const { approved } = answerRulesOf(dialect)
+  const { path } = link.part("dialect")
+  const noField = `the dialect ${dialect.name} has field ${responseCode}, where every answer has its code`
+  const noCode = `"${approved}", with which the switch acknowledges, approves in the dialect ${dialect.name} (\`responseCodes\`)`
+  return [
+    ...(dialect.fields[responseCode] === undefined
+      ? [error(path, noField, "Define the field in the dialect file.")]
+      : []),
+    ...(isSuccess(dialect, approved)
+      ? []
+      : [error(path, noCode, "Give the code the class S, or another `answers.approved`.")])
+  ]
 }
 
 /** The institutions' codes go into the addresses of the dialect's header. */
