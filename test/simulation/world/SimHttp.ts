@@ -108,6 +108,7 @@ class Caller {
       remote: this.connection.remote,
       identity: undefined,
       answer: (answer, told = () => undefined) => this.answer(waiting, answer, told),
+      hasClosed: () => false,
       abort: () => this.connection.close("reset")
     })
   }

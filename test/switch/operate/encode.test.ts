@@ -70,6 +70,7 @@ describe("JSON that is no message is named with what to write", () => {
     ["too few bytes", { mti: "0200", fields: { 52: "1122" } }, "write 8 bytes, 16 hex digits"],
     ["too many characters", { mti: "0200", fields: { 48: "x".repeat(1000) } }, "write at most 999 characters"],
     ["an amount with a point", { mti: "0200", fields: { 4: "100.00" } }, "without a point, blanks or a sign"],
+    ["characters that there are none of", { mti: "0200", fields: { 48: "中文" } }, "write characters of ASCII"],
     ["hex that is none", { mti: "0200", fields: { 52: "112233445566778Z" } }, "write two for each byte"],
     ["a header where there is none", { mti: "0800", header: { source: "1" } }, "have no header: remove"]
   ]
@@ -85,6 +86,12 @@ describe("JSON that is no message is named with what to write", () => {
   it("a header's part that is none", () => {
     expect(encodeJson(centre, { mti: "0800", header: { sauce: "1" } }, undefined)).toBe(
       '"header": "sauce" is no part of the header: did you mean "source"?'
+    )
+  })
+
+  it("a header's part that is too long", () => {
+    expect(encodeJson(centre, { mti: "0800", header: { source: "123456789012" } }, undefined)).toMatch(
+      /^header part source.*: its length is not one that the dialect allows: write at most \d+ (characters|digits)$/
     )
   })
 

@@ -391,8 +391,8 @@ export class ShortLink implements SessionOwner {
       const isDialled = this.held.get(session.epoch)?.isDialled === true
       this.held.delete(session.epoch)
       // A partner that connected and closes after its answer, or after its last message, ends in order too.
-      const isGood =
-        ended.reason === "Done" || ended.reason === "Stopping" || (!isDialled && ended.reason === "PeerClosed")
+      const isClosed = !isDialled && ended.reason === "PeerClosed" && session.connection.unsent() === 0
+      const isGood = ended.reason === "Done" || ended.reason === "Stopping" || isClosed
       if (!isGood) this.bad(session, ended)
       this.link.shortEnded(session, isGood ? done : ended, isDialled && this.isSync)
     }).pipe(Effect.onInterrupt(() => Effect.sync(() => this.held.delete(session.epoch))))

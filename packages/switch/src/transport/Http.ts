@@ -28,6 +28,8 @@ export interface HttpCall {
    * caller was gone, by FIN, reset or a time-out of ours.
    */
   readonly answer: (answer: HttpAnswer, told?: (isHanded: boolean) => void) => void
+  /** Whether the caller has closed its half (FIN): then nobody answers it any more. */
+  readonly hasClosed: () => boolean
   /** Breaks the caller's connection. */
   readonly abort: () => void
 }

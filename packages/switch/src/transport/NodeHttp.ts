@@ -162,6 +162,7 @@ const collect = (
       local: `${socket.localAddress}:${socket.localPort}`,
       remote: `${socket.remoteAddress}:${socket.remotePort}`,
       answer: (answer, told) => respond(response, answer, told),
+      hasClosed: () => socket.readableEnded,
       abort: () => socket.destroy()
     })
   })

@@ -13,6 +13,8 @@ import { answerOf } from "./HttpBody.ts"
 /** Seconds after which a caller that was turned away may ask again. */
 const RETRY_AFTER = 1
 
+const closed = new ConnectionEnded({ how: "fin", cause: "the caller closed the connection before its answer" })
+
 const gone = new ConnectionEnded({ how: "reset", cause: "the caller has gone" })
 
 const heard = new ConnectionEnded({ how: "fin", cause: "the whole call was read" })
@@ -47,7 +49,8 @@ export class HttpConnection implements Connection {
   /** The first write is the answer, whole: a frame is never cut, and a call has one. */
   write(bytes: Buffer): Effect.Effect<void, ConnectionEnded> {
     return Effect.callback((resume) => {
-      if (this.isOver || this.isAnswered) return resume(Effect.fail(gone))
+      const failed = Effect.suspend(() => Effect.fail(this.call.hasClosed() ? closed : gone))
+      if (this.isOver || this.isAnswered) return resume(failed)
       this.isAnswered = true
       this.left = bytes.length
       const answer = answerOf(this.call.type, bytes, this.codec)
@@ -55,7 +58,7 @@ export class HttpConnection implements Connection {
         // An answer that could not be said in the caller's form was not heard either.
         const isHeard = isHanded && answer.status === 200
         if (isHeard) this.left = 0
-        resume(isHeard ? Effect.void : Effect.fail(gone))
+        resume(isHeard ? Effect.void : failed)
       })
     })
   }

@@ -136,6 +136,23 @@ const partsWrong = (place: string, parts: ReadonlyArray<unknown>, depth = 1): st
   return undefined
 }
 
+/** Which characters a text has, by its encoding. */
+const characters: Readonly<Record<string, string>> = {
+  ascii: "ASCII",
+  gbk: "GBK",
+  ebcdic: "EBCDIC code page 037",
+  ebcdic1047: "EBCDIC code page 1047"
+}
+
+/** What to write for a part of a header that breaks this rule; `undefined`: the rule says it. */
+export const headerHint = (codec: Codec, name: string, rule: string): string | undefined => {
+  const { header } = codec.layout
+  const part = [...(header?.parts ?? []), ...(header?.outer?.parts ?? [])].find((one) => one.name === name)
+  if (part === undefined || rule !== "length") return undefined
+  if (part.form === "binary") return `write a number that fits ${part.bytes} bytes`
+  return `write at most ${part.form === "hex" || part.form === "bcd" ? 2 * part.bytes : part.bytes} ${part.form === "text" ? "characters" : "digits"}`
+}
+
 /** What to write for a value that breaks this rule; `undefined`: the rule says it. */
 export const valueHint = (codec: Codec, de: number, rule: string): string | undefined => {
   const field = codec.layout.fields[de]
@@ -146,6 +163,7 @@ export const valueHint = (codec: Codec, de: number, rule: string): string | unde
     length: `write ${field.fixed < 0 ? "at most " : ""}${field.units} ${many}${digits}`,
     digits: "write them alone, without a point, blanks or a sign",
     hex: "write two for each byte",
+    text: `write characters of ${characters[field.encoding] ?? "Latin-1"}`,
     parts: "write them as `jinka decode --unmask --json` prints them, or the whole value in quotes"
   }
   return hints[rule]

@@ -15,7 +15,7 @@ import {
   wholeFrame
 } from "@jinka/codec"
 import Table from "cli-table3"
-import { jsonShapeWrong, valueHint } from "./JsonShape.ts"
+import { headerHint, jsonShapeWrong, valueHint } from "./JsonShape.ts"
 
 /** How messages are shown. */
 export interface Showing {
@@ -57,7 +57,12 @@ export const messageTable = (codec: Codec, bytes: Buffer, { reveal, language }: 
 }
 
 const explainWithHint = (codec: Codec, error: MessageError): string => {
-  const hint = error._tag === "FieldInvalid" ? valueHint(codec, error.de, error.rule) : undefined
+  const hint =
+    error._tag === "FieldInvalid"
+      ? valueHint(codec, error.de, error.rule)
+      : error._tag === "HeaderInvalid"
+        ? headerHint(codec, error.part, error.rule)
+        : undefined
   return hint === undefined ? explain(error) : `${explain(error)}: ${hint}`
 }
 
