@@ -305,6 +305,7 @@ describe("MACs", () => {
 
   it.each([
     [`${keys.replace("mac: zak", "mac: zka")}`, 'did you mean "zak"?'],
+    ["mac: zak\n", 'no MAC key is called "zak"; there are none'],
     ["rules: [{ wrong: mac }]\n", "no key makes one"],
     ["keys: { zak: { mac: ansi-x9.19, hex: 00 } }\n", "8 to 32 bytes"]
   ])("that cannot be made are told of: %j", (text, says) => {

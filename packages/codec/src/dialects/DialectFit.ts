@@ -54,7 +54,7 @@ const codeErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
 const STAN_DIGITS = 6
 const TIME_DIGITS = 10
 
-/** What messages of our own have in fields that the dialect defines: their time, their STAN, what a reversal says of its original. */
+/** Fields of messages of our own, where the dialect has them: their time, their STAN, what a reversal says of its original. */
 const ownErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
   const { network, reversal } = dialect
   const { stan, transmissionTime } = rolesOf(dialect)

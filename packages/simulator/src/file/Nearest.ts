@@ -42,6 +42,7 @@ const LISTED_MAX = 24
 
 /** `; did you mean "listen"?` and what is known, for the end of a rule that a name has broken. */
 export const knownNames = (word: string, known: ReadonlyArray<string>): string => {
+  if (known.length === 0) return "there are none"
   const meant = nearest(word, known)
   const guess = meant === undefined ? "" : `did you mean "${meant}"? `
   const more = known.length - LISTED_MAX

@@ -173,7 +173,7 @@ export const endpointOf = (yaml: Yaml): Endpoint => {
   const text = textOf(yaml)
   const endpoint = endpointOfText(text)
   if (endpoint !== undefined) return endpoint
-  throw invalidAt(yaml, `${yaml.key}: "${text}" is no address: host:port is expected`)
+  throw invalidAt(yaml, `${yaml.key}: "${text}" is no address: host:port is expected, with a port of at most 65535`)
 }
 
 /** A reader for the items of a list, or for one item as a list of one. */
