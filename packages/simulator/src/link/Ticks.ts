@@ -22,8 +22,8 @@ export interface TickSettings {
 export interface Ticks {
   /** Never ends, except with the defect of a session that broke in a tick. */
   readonly run: Effect.Effect<never>
-  /** Something has happened: what is due may be due earlier than it was. */
-  readonly look: () => void
+  /** Something has happened: what is due may be due earlier than it was. `at`: when, of what has happened. */
+  readonly look: (at?: number) => void
 }
 
 /** See the header. */
@@ -40,8 +40,8 @@ export const makeTicks = ({ most, nextAt, tick, time }: TickSettings): Ticks => 
   })
   return {
     run: Effect.sync(tick).pipe(Effect.andThen(pause), Effect.forever),
-    look: () => {
-      if (nextAt() < until) woken.openUnsafe()
+    look: (at = nextAt()) => {
+      if (at < until) woken.openUnsafe()
     }
   }
 }

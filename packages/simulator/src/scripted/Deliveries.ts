@@ -127,6 +127,11 @@ export class Deliveries {
     return carriesMac(this.plan.form.codec.dialect, mti) ? this.zone.sealed(bytes, isWrong) : bytes
   }
 
+  /** When the next one leaves; Infinity: none waits for its time. */
+  get nextDue(): number {
+    return this.due.nextDue
+  }
+
   /** Sends what is due. */
   tick(now: number): void {
     for (let next = this.due.take(now); next !== undefined; next = this.due.take(now)) this.send(next)

@@ -135,6 +135,11 @@ export class OwnMessages {
     this.waiting.delete(stan)
   }
 
+  /** When one has waited too long; Infinity: none waits. */
+  get nextDue(): number {
+    return Math.min(...[...this.waiting.values()].map(({ until }) => until))
+  }
+
   /** Own messages that have waited too long; they wait no more. */
   overdue(now: number): ReadonlyArray<Asked> {
     const late = [...this.waiting.values()].filter(({ until }) => until < now)

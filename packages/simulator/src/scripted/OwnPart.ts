@@ -102,6 +102,12 @@ export class OwnPart {
     if (this.plan.keyPlan?.isAtSignOn === true) this.begin(plainly("key"), say)
   }
 
+  /** When something has to be said or given up; Infinity: nothing has. */
+  get nextDue(): number {
+    const { messages, timetable, trade } = this
+    return Math.min(timetable.nextDue, messages.nextDue, trade?.nextDue ?? Number.POSITIVE_INFINITY)
+  }
+
   /** Says what is due. Gives the connections whose sign-on was not answered in its time; 0: one that was said to all. */
   tick(now: number): ReadonlyArray<number> {
     for (const wish of this.timetable.due(now, this.time.wall() + this.plan.utcOffsetMs)) this.begin(wish)

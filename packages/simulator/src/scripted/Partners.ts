@@ -1,8 +1,10 @@
 /**
  * All partners of one process: started from files, given other plans when a file changes, ended in order. Owns which of them
- * there are, and the one tick for all.
+ * there are, and the ticks of all.
  */
-import { Effect, Scope } from "effect"
+import { Clock, Effect, Scope } from "effect"
+import { makeTicks } from "../link/Ticks.ts"
+import { timepieceOf } from "../partner/Session.ts"
 import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
 import type { PartnerPlan } from "./PartnerPlan.ts"
 import type { PartnerTotals } from "./PartnerRecord.ts"
@@ -31,8 +33,8 @@ export interface Partners {
 const hasOtherFiles = (one: PartnerPlan, other: PartnerPlan): boolean =>
   one.history !== other.history || one.ledger !== other.ledger
 
-/** Milliseconds between two ticks: answers leave at most that much after their time. */
-const TICK_MS = 5
+/** The longest time between two ticks, in milliseconds, for what has no time of its own: silence, idle frames, lines of files. */
+const TICK_MS = 50
 
 /** Starts partners; they live as long as the scope. */
 export const startPartners = (
@@ -43,14 +45,19 @@ export const startPartners = (
     const scope = yield* Effect.scope
     const running = new Map<string, RunningPartner>()
     const start = (plan: PartnerPlan) =>
-      startPartner(plan, telling).pipe(
+      startPartner(plan, { ...telling, onChange: (nextAt) => ticks.look(nextAt) }).pipe(
         Scope.provide(scope),
         Effect.map((partner) => void running.set(plan.name, partner))
       )
-    for (const plan of plans) yield* start(plan)
-    const tick = Effect.sync(() => {
-      for (const partner of running.values()) partner.tick()
+    const ticks = makeTicks({
+      most: TICK_MS,
+      nextAt: () => Math.min(...[...running.values()].map((partner) => partner.nextAt())),
+      tick: () => {
+        for (const partner of running.values()) partner.tick()
+      },
+      time: timepieceOf(yield* Clock.Clock)
     })
+    for (const plan of plans) yield* start(plan)
     const apply = (next: ReadonlyArray<PartnerPlan>): Effect.Effect<Changes> =>
       Effect.gen(function* () {
         const before = [...running.keys()]
@@ -83,6 +90,7 @@ export const startPartners = (
             })
           )
         }
+        ticks.look()
         return {
           added: done.filter((name) => !before.includes(name)),
           changed: done.filter((name) => before.includes(name)),
@@ -100,6 +108,6 @@ export const startPartners = (
           { concurrency: "unbounded" }
         )
       ),
-      broken: tick.pipe(Effect.andThen(Effect.sleep(TICK_MS)), Effect.forever)
+      broken: ticks.run
     }
   })

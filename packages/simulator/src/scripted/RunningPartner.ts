@@ -27,6 +27,8 @@ export interface RunningPartner {
   /** Another plan from now on. A link that is as before stays up; another one is closed and made again. */
   readonly replan: (plan: PartnerPlan) => Effect.Effect<void, ListenFailed>
   readonly tick: () => void
+  /** When the next thing is due that has its own time, monotonic milliseconds; Infinity: nothing is. */
+  readonly nextAt: () => number
   /** Says something by itself now. Why not, where it cannot. */
   readonly say: (wish: OwnWish) => string | undefined
   /** Signs off, closes the link and the files; gives the final totals. */
@@ -35,6 +37,8 @@ export interface RunningPartner {
 
 /** What a partner tells while it runs. */
 export interface Told {
+  /** Something has happened after which the partner may have something due earlier: when. */
+  readonly onChange?: (nextAt: number) => void
   readonly onLine: (name: string, line: HistoryLine) => void
   /** What was done to an account, besides the line in the ledger's file. */
   readonly onPosting?: (name: string, posting: Posting) => void
@@ -56,8 +60,12 @@ const openLink = (
   plan: PartnerPlan,
   program: ScriptedPartner,
   telling: Told
-): Effect.Effect<ModeLink<Buffer>, ListenFailed, Scope.Scope> =>
-  makeModeLink(
+): Effect.Effect<ModeLink<Buffer>, ListenFailed, Scope.Scope> => {
+  const changing = (happen: () => void): void => {
+    happen()
+    telling.onChange?.(program.nextAt())
+  }
+  return makeModeLink(
     {
       mode: plan.link.mode,
       form: observing(plan.form),
@@ -67,9 +75,15 @@ const openLink = (
       redialTo: plan.link.redialMs,
       onTrouble: (text) => telling.onTrouble(`${plan.name}: ${text}`)
     },
-    program,
+    {
+      linkUp: (connection) => changing(() => program.linkUp(connection)),
+      linkDown: (connection, reason) => changing(() => program.linkDown(connection, reason)),
+      received: (connection, message) => changing(() => program.received(connection, message)),
+      tick: () => program.tick()
+    },
     chanceOf(plan.seed, "redial", plan.name)
   )
+}
 
 /** Starts a partner; it lives until it is finished or the scope ends. */
 export const startPartner = (
@@ -132,7 +146,12 @@ export const startPartner = (
         history.tick()
         ledger.tick()
       },
-      say: (wish) => program.command(wish),
+      nextAt: () => program.nextAt(),
+      say: (wish) => {
+        const why = program.command(wish)
+        telling.onChange?.(program.nextAt())
+        return why
+      },
       finish: Effect.gen(function* () {
         yield* drained(program, plan, () => link.tick())
         program.finish()

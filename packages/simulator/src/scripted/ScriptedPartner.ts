@@ -131,6 +131,11 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.accept(connection, message, facts, key, rule)
   }
 
+  /** When the next thing is due that has its own time. */
+  nextAt(): number {
+    return Math.min(this.deliveries.nextDue, this.own.nextDue, this.sender?.nextDue ?? Number.POSITIVE_INFINITY)
+  }
+
   tick(): void {
     const now = this.time.monotonic()
     this.deliveries.tick(now)

@@ -29,6 +29,11 @@ export class Timetable {
     )
   }
 
+  /** When something has to be said that has no minute of its day; Infinity: nothing has. */
+  get nextDue(): number {
+    return Math.min(...this.entries.map(({ next }) => next))
+  }
+
   /** What has to be said now. */
   due(now: number, localMs: number): ReadonlyArray<OwnWish> {
     if (this.entries.length === 0) return []

@@ -113,6 +113,11 @@ export class KeyTrade {
     }
   }
 
+  /** When a key has to be given, or should have come; Infinity: none has. */
+  get nextDue(): number {
+    return Math.min(this.later.nextDue, ...this.promised.values())
+  }
+
   /** Gives what is due, and sees what was promised and did not come. */
   tick(now: number): void {
     for (let next = this.later.take(now); next !== undefined; next = this.later.take(now)) this.give(next)

@@ -118,6 +118,18 @@ export class Sender {
     for (const one of [...this.open.values()]) if (epoch > 0 && one.epoch === epoch) this.giveUp(one, "linkLost")
   }
 
+  /** When something has to be sent or given up; Infinity: nothing has. */
+  get nextDue(): number {
+    const isReady = this.way.isReady()
+    const begins = isReady ? 0 : Number.POSITIVE_INFINITY
+    const [first] = this.open.values()
+    return Math.min(
+      this.isStopped ? Number.POSITIVE_INFINITY : (this.schedule?.nextDue ?? begins),
+      first?.until ?? Number.POSITIVE_INFINITY,
+      isReady ? this.repeats.nextDue : Number.POSITIVE_INFINITY
+    )
+  }
+
   tick(now: number): void {
     this.load(now)
     for (const one of this.open.values()) {
