@@ -161,11 +161,14 @@ describe("The packages, installed from their tarballs without their sources", ()
     expect(existsSync(linked("jinka"))).toBe(true)
   })
 
-  it("run traffic: the folder of jinka-sim init passes, with the commands that npm has put beside it", () => {
+  it("run traffic: the folder of jinka-sim init passes by one command, with those that npm has put beside it, and leaves its reports", () => {
     const ports = ["--acquirer-port", "7965", "--issuer-port", "7966"]
     run(linked("jinka-sim"), ["init", "links", ...ports], project)
 
     expect(run("sh", ["links/run.sh"], project)).toContain("10 dialogues: 10 kept, 0 broken, 0 skipped")
+    expect(readFileSync(join(project, "links/.run/report.xml"), "utf8")).toContain('failures="0"')
+    for (const file of ["report.html", "issuer-ledger.jsonl"])
+      expect(existsSync(join(project, "links/.run", file))).toBe(true)
   })
 
   it("the configuration that the switch's README begins with is good", () => {

@@ -1,4 +1,7 @@
-/** The folder of `jinka-sim init`: every file of it is good in every dialect, and it passes against the shipped switch. */
+/**
+ * The folder of `jinka-sim init`: every file of it is good in every dialect, and it leaves nothing behind. That it passes against
+ * the shipped switch is shown with what npm has installed: test/package.
+ */
 import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -76,37 +79,25 @@ describe("jinka-sim init", () => {
     }
   )
 
-  it("passes against the shipped switch by one command, and leaves its reports", async () => {
-    const [port, issuerPort] = await Promise.all([freePort(), freePort()])
-    expect(
-      await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(issuerPort))
-    ).toMatchObject({
+  it("says what to run, and that the switch is missing where it is not installed; its load can be read", async () => {
+    expect(await sim("init", "links")).toMatchObject({
       code: 0,
       output: expect.stringContaining("16 files. Now: sh links/run.sh")
     })
-    // As `npm install` leaves them in the project that the folder was made in.
+    // As `npm install` leaves it in the project that the folder was made in.
     mkdirSync(join(folder, "node_modules/.bin"), { recursive: true })
-    const install = (name: string, program: string) => {
-      const path = join(folder, "node_modules/.bin", name)
-      writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`)
-      chmodSync(path, 0o755)
-    }
-    install("jinka-sim", programs.sim)
-    const alone = await run("sh", ["links/run.sh"])
-    install("jinka", programs.switch)
-    const { code, output } = await run("sh", ["links/run.sh"])
+    const installed = join(folder, "node_modules/.bin/jinka-sim")
+    writeFileSync(installed, `#!/bin/sh\nexec "${process.execPath}" "${programs.sim}" "$@"\n`)
+    chmodSync(installed, 0o755)
 
-    expect(alone).toEqual({ code: 2, output: "jinka is not here: npm install @jinka/simulator @jinka/switch\n" })
-
-    expect(output).toContain("10 dialogues: 10 kept, 0 broken, 0 skipped")
-    expect(code).toBe(0)
-    expect(readFileSync(join(folder, "links/.run/report.xml"), "utf8")).toContain('failures="0"')
-    expect(existsSync(join(folder, "links/.run/report.html"))).toBe(true)
+    expect(await run("sh", ["links/run.sh"])).toEqual({
+      code: 2,
+      output: "jinka is not here: npm install @jinka/simulator @jinka/switch\n"
+    })
     // How fast it is depends on the machine; that it can be read does not.
     expect((await simulatorHere("load", join(folder, "links/load.yaml"), "--check")).out).toContain(
       "1 link, 1 line of mix, good"
     )
-    expect(existsSync(join(folder, "links/.run/issuer-ledger.jsonl"))).toBe(true)
   })
 
   it("tests nothing against a stranger that holds the stand-in's port, and leaves nothing running when a signal ends it", async () => {
