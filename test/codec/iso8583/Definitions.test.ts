@@ -46,6 +46,11 @@ describe("A dialect that makes no sense", () => {
       [[{ ...text, value: "\u91d1" }], "part a: its value has a character that takes more than one byte"],
       [[{ ...text, form: "digits", value: "1A" }], "part a: its value has something else than the digits 0-9"],
       [[{ ...text, form: "binary", bytes: 1, value: "256" }], "part a: its value has no room in 1 byte"],
+      [[{ ...text, form: "binary", bytes: 4, value: "99999999999" }], "part a: its value has no room in 4 bytes"],
+      [
+        [{ ...text, value: "AB", fixed: true, reject: true }],
+        "part a: a reject has another value there, so it is not `fixed`"
+      ],
       [[{ ...text, form: "hex", value: "112" }], "part a: its value is 4 hex digits, for 2 bytes"],
       [[{ ...text, fixed: true }], "part a needs a value"],
       [[{ ...text, reject: true }], "part a needs a value"],

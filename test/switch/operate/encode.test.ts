@@ -1,5 +1,5 @@
 /** `jinka encode` with something that is no message: each slip is named, with what to write. */
-import { compile, cups, iso8583v1987Ascii, messageToJson } from "@jinka/codec"
+import { compile, cups, derive, iso8583v1987Ascii, messageToJson } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { encodeJson } from "../../../packages/switch/src/operate/message/MessageText.ts"
@@ -86,6 +86,15 @@ describe("JSON that is no message is named with what to write", () => {
   it("a header's part that is none", () => {
     expect(encodeJson(centre, { mti: "0800", header: { sauce: "1" } }, undefined)).toBe(
       '"header": "sauce" is no part of the header: did you mean "source"?'
+    )
+  })
+
+  it("a message that is longer than its header can say", () => {
+    const header = { name: "short", parts: [{ name: "l", bytes: 2, form: "digits", length: "all" }] } as const
+    const short = compile(derive(iso8583v1987Ascii, { name: "short", header }))
+
+    expect(encodeJson(short, { mti: "0200", fields: { 48: "A".repeat(200) } }, undefined)).toMatch(
+      /^header part l.*: the message is longer than it can say$/
     )
   })
 

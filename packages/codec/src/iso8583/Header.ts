@@ -53,6 +53,7 @@ const valueError = (part: HeaderPart): string | undefined => {
       return `part ${name}: a length has no value of its own`
     return undefined
   }
+  if (fixed === true && reject === true) return `part ${name}: a reject has another value there, so it is not \`fixed\``
   if ((fixed === true || reject === true) && part.value === undefined) return `part ${name} needs a value`
   const rule = writePart(part, value, new Uint8Array(part.bytes), 0)
   return rule === undefined ? undefined : `part ${name}: ${valueSentence(part, rule)}`

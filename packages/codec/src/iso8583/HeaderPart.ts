@@ -112,7 +112,7 @@ export const writePart = (
         ? writeText(value, part.bytes, out, at)
         : writeDigits(value, part.bytes, out, at)
     case "binary":
-      if (!/^\d{0,10}$/.test(value)) return "digits"
+      if (!/^\d*$/.test(value)) return "digits"
       return writeNumber("binary", Number(value), out, at, at + part.bytes) ? undefined : "length"
     case "bcd":
       if (!isExact && !/^\d*$/.test(value)) return "digits"

@@ -3,6 +3,7 @@
  * values of the wrong kind. Says what to write instead, and never a value. Pure.
  */
 import type { Codec } from "@jinka/codec"
+import { counted } from "../Counted.ts"
 import { listed, nearest } from "../configuration/text/Problem.ts"
 
 const members = ["mti", "fields", "header", "rejected"]
@@ -149,7 +150,8 @@ export const headerHint = (codec: Codec, name: string, rule: string): string | u
   const { header } = codec.layout
   const part = [...(header?.parts ?? []), ...(header?.outer?.parts ?? [])].find((one) => one.name === name)
   if (part === undefined || rule !== "length") return undefined
-  if (part.form === "binary") return `write a number that fits ${part.bytes} bytes`
+  if (part.length !== undefined) return "the message is longer than it can say"
+  if (part.form === "binary") return `write a number that fits ${counted(part.bytes, "byte", "bytes")}`
   return `write at most ${part.form === "hex" || part.form === "bcd" ? 2 * part.bytes : part.bytes} ${part.form === "text" ? "characters" : "digits"}`
 }
 
