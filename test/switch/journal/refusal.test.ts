@@ -149,6 +149,8 @@ describe("a journal that must not be opened", () => {
       for (const file of ["journal.db", "journal.head"]) rmSync(join(whole, file))
       writeFileSync(join(whole, "journal.index.db"), "left")
       const none = yield* temporaryDirectory
+      const nowhere = yield* readingOf(join(none, "nowhere"))
+      expect(nowhere.message).toMatch(/: There is no such directory\. Name that of a journal/)
       for (const directory of [emptied, gone, whole]) {
         const read = yield* readingOf(directory)
         expect(read.message).toBe((yield* refusal(directory)).message)

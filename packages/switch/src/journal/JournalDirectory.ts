@@ -63,12 +63,17 @@ export const prepareDirectory = (directory: string, readOnly: boolean): Readonly
     if (existsSync(database)) accessSync(database, constants.R_OK)
     return []
   } catch (error) {
+    if (readOnly && error instanceof Error && "code" in error && error.code === "ENOENT")
+      stop("DirectoryUnusable", directory, "There is no such directory.", nowhereRemedy)
     const reason = reasonOf(error, directory, "The journal's directory cannot be used")
     return reason._tag === "NotJournal"
       ? stop("NotJournal", directory, reason.problem)
       : stop("DirectoryUnusable", directory, reason.problem, remedyFor(error, readOnly) ?? remedyOf(reason))
   }
 }
+
+const nowhereRemedy =
+  "Name that of a journal (`journal.directory` of its configuration), or what `jinka journal backup` or `archive` has made."
 
 const remedyOf = ({ _tag, remedy }: JournalReason): string | undefined =>
   _tag === "DirectoryUnusable" ? remedy : undefined
@@ -81,7 +86,6 @@ const remedyFor = (error: unknown, readOnly: boolean): string | undefined => {
       ? "Run this as the user that the switch runs as, or as root."
       : "Give the directory to the user that runs the switch (`chown`), with mode 0700 and its way there open to it."
   }
-  if (code === "ENOENT" && readOnly) return "Give the directory that `journal.directory` of the configuration names."
   if (code === "ENOTDIR" || code === "EEXIST") return "A file has this name, or one above it: give another directory."
   if (code === "EROFS") return "Mount this file system for writing, or give the journal a directory elsewhere."
   return undefined
