@@ -164,7 +164,10 @@ describe.each(Object.keys(kinds) as ReadonlyArray<Kind>)(`A %s file (the one und
   const { text } = kinds[kind]
 
   it("that has something of everything is taken", () => {
-    expect(String(reading(kind, text))).toMatch(/^Success/)
+    const exit = reading(kind, text)
+
+    // A good plan as text is long, and takes longer to write than to read.
+    expect(Exit.isSuccess(exit) ? "Success" : String(exit)).toBe("Success")
   })
 
   it(

@@ -91,6 +91,8 @@ describe("A card number in any field of any dialect", () => {
 describe("Hex digits in a text that say a card number or a track", () => {
   const ebcdicOf = (text: string): Buffer =>
     Buffer.from([...text].map((one) => (/\d/.test(one) ? 0xf0 + Number(one) : 0x7e)))
+  /** One of 15 digits, of 16 and of 19; JINKA_LAB=long: the others of 16, too. */
+  const cardsOfSizes = isLong ? cardNumbers.slice(2) : [cardNumbers[2]!, cardNumbers[3]!, cardNumbers.at(-1)!]
   /** Each field meets one of so many forms; JINKA_LAB=long: all of them. */
   const FORMS = 6
   const saying = (canary: string): ReadonlyArray<string> => {
@@ -100,7 +102,7 @@ describe("Hex digits in a text that say a card number or a track", () => {
 
   it("are shown nowhere, and no track is kept", () => {
     const leaks: Array<unknown> = []
-    for (const pan of cardNumbers.slice(2))
+    for (const pan of cardsOfSizes)
       for (const canary of [pan, track2Of(pan)]) {
         const all = saying(canary)
           .flatMap((text, form) => placed(text, ({ de }) => isLong || (de + form) % FORMS === 0))

@@ -17,6 +17,7 @@ import {
 import fc from "fast-check"
 import { afterAll, describe, expect, it } from "vitest"
 import { flowsOf } from "../../../packages/switch/src/operate/message/CapturedFlows.ts"
+import { runs } from "../../Runs.ts"
 import {
   ethernet,
   followed,
@@ -80,7 +81,7 @@ describe("A hex dump", () => {
           const text = dump(Buffer.from(bytes))
           expect(hexOf(read(text, { form: "hex" })), text).toEqual([Buffer.from(bytes).toString("hex")])
         }),
-        { numRuns: 300 }
+        runs(100)
       )
     })
 
@@ -389,7 +390,7 @@ describe("Anything else", () => {
           for (const one of found) if (one._tag === "wrong") expect(one.why).not.toMatch(/undefined|NaN/)
         }
       ),
-      { numRuns: 500 }
+      runs(170)
     )
   })
 })
