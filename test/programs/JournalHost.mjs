@@ -1,8 +1,8 @@
 // A thread that keeps one journal after another, each as if it had begun for it: `JournalThreads.ts`.
 //
-// A journal's thread takes what it is told from `workerData` and runs to its end while its module is evaluated. So each journal gets
-// a module of its own; what that imports is loaded once. Only a journal that closed in order has left nothing behind: after any other
-// end this thread ends, too.
+// A journal's thread takes what it is told from `workerData` and runs to its end while its module is evaluated. So each
+// journal gets a module of its own; what that imports is loaded once. Only a journal that closed in order, or that was
+// refused when it was to be opened, has left nothing behind: after any other end this thread ends, too.
 import { createRequire, syncBuiltinESMExports } from "node:module"
 import { parentPort, workerData } from "node:worker_threads"
 
@@ -14,9 +14,9 @@ let journals = 0
 parentPort.on("message", async (start) => {
   const { port } = start
   const post = port.postMessage.bind(port)
-  let isClosed = false
+  let isDone = false
   port.postMessage = (message, transfer) => {
-    isClosed = message.closed === true
+    isDone = message.closed === true || message.refused !== undefined
     post(message, transfer)
   }
   const began = now.call(performance)
@@ -24,6 +24,6 @@ parentPort.on("message", async (start) => {
   threads.workerData = start
   syncBuiltinESMExports()
   await import(`${file}?${++journals}`)
-  if (isClosed) parentPort.postMessage("free")
+  if (isDone) parentPort.postMessage("free")
   else process.exit()
 })
