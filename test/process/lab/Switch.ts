@@ -44,7 +44,7 @@ export const residentMiB = (pid: number): number =>
 export const procHindrance = process.platform === "linux" ? "" : `/proc is of Linux, this is ${process.platform}`
 
 /** Pause between two purchases, in ms: without it they take all of a core, which others wait for, and show no more. */
-const BETWEEN_MS = 5
+const BETWEEN_MS = 20
 
 /** Purchases, one after the other, between an acquirer and an issuer that do nothing else. */
 export class GoodPair {
