@@ -18,6 +18,8 @@ export interface Plan {
   readonly rate: number
   /** Seconds of load. */
   readonly seconds: number
+  /** Answers of the issuer that come 100 ms to 3 s late, in percent; 1 when left out. */
+  readonly delayed?: number
   /** Everything that the run writes: journal, histories, logs. Made anew. */
   readonly directory: string
 }
@@ -44,7 +46,7 @@ const journalKey = (seed: number): string => hash("sha256", `jinka seed ${seed}`
 const portOf = (said: Said): number => Number(said["port"])
 
 /** Sets the stage: issuer, proxy and a configuration with their ports. The acquirer starts by `raise`. */
-export const prepare = Effect.fnUntraced(function* ({ seed, rate, seconds, directory }: Plan) {
+export const prepare = Effect.fnUntraced(function* ({ seed, rate, seconds, delayed = 1, directory }: Plan) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const at = files(directory)
@@ -54,7 +56,7 @@ export const prepare = Effect.fnUntraced(function* ({ seed, rate, seconds, direc
     args: [
       ...["issuer", "--listen", `${host}:0`, "--institution", "01020000", "--seed", String(seed), "--control"],
       ...["--history", at.issuer, "--ledger", at.ledger, "--format", "json", "--status-every", "500 millis"],
-      ...["--decline", "6", "--drop", "0.4", "--ignore", "0.3", "--delay", "1"],
+      ...["--decline", "6", "--drop", "0.4", "--ignore", "0.3", "--delay", String(delayed)],
       ...["--delay-from", "100 millis", "--delay-to", "3 seconds", "--idle", "5 seconds"]
     ],
     logFile: at.log("issuer")

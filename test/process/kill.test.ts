@@ -65,7 +65,8 @@ describe("a switch that is killed under load", () => {
     const directory = mkdtempSync(join(tmpdir(), "jinka-kill-"))
     usePrograms()
     try {
-      const plan: Plan = { seed, rate: 60, seconds: 600, directory }
+      // So many answers are late that some request is open whenever there is load.
+      const plan: Plan = { seed, rate: 60, seconds: 600, delayed: 20, directory }
       const { rounds, verdict, summary, ended, verified } = await Effect.runPromise(killAgainAndAgain(plan))
 
       await annotate(`${rounds} rounds`)

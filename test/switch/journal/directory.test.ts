@@ -99,7 +99,7 @@ describe("the directory of a journal", () => {
       expect((yield* refusal(join(file, "below"))).reason.remedy).toBe(inTheWay)
       expect(yield* reading(join(file, "below"))).toBe(inTheWay)
       expect(yield* reading(join(above, "gone"))).toBe(
-        "Name that of a journal (`journal.directory` of its configuration), or what `jinka journal backup` or `archive` has made."
+        "If a configuration names it, no switch has run with this configuration yet. Otherwise give the directory of a journal, or what `jinka journal backup` or `archive` has made."
       )
     })
   )

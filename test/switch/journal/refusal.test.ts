@@ -150,7 +150,7 @@ describe("a journal that must not be opened", () => {
       writeFileSync(join(whole, "journal.index.db"), "left")
       const none = yield* temporaryDirectory
       const nowhere = yield* readingOf(join(none, "nowhere"))
-      expect(nowhere.message).toMatch(/: There is no such directory\. Name that of a journal/)
+      expect(nowhere.message).toMatch(/: There is no such directory\. If a configuration names it/)
       for (const directory of [emptied, gone, whole]) {
         const read = yield* readingOf(directory)
         expect(read.message).toBe((yield* refusal(directory)).message)

@@ -14,6 +14,9 @@ afterEach(async () => {
 
 const STALL_MS = 1500
 
+/** What waited through the stall has waited for longer; a busy machine keeps what is fresh waiting, but not for so long. */
+const WAITED_MS = 1000
+
 /** The partner acts so long after it was told, when the stall has begun. */
 const PAUSE_MS = 300
 
@@ -75,13 +78,13 @@ describe("What came while the process stood still", () => {
 
     const first = await read()
     expect(first.toString()).toBe("first")
-    expect(waitedMs(first)).toBeGreaterThan(STALL_MS / 2)
+    expect(waitedMs(first)).toBeGreaterThan(WAITED_MS)
 
     await soon()
     partner.tell()
     const later = await read()
     expect(later.toString()).toBe("later")
-    expect(waitedMs(later)).toBe(0)
+    expect(waitedMs(later)).toBeLessThan(WAITED_MS)
     connection.close("reset")
   })
 
@@ -100,7 +103,7 @@ describe("What came while the process stood still", () => {
     partner.tell()
     const [later] = await Effect.runPromise(connection.pull)
 
-    expect(waitedMs(later!)).toBe(0)
+    expect(waitedMs(later!)).toBeLessThan(WAITED_MS)
     connection.close("reset")
   })
 
@@ -121,6 +124,6 @@ describe("What came while the process stood still", () => {
     await stall()
     await soon()
 
-    expect(calls.map(({ body }) => waitedMs(body) > STALL_MS / 2)).toEqual([true, false, true])
+    expect(calls.map(({ body }) => waitedMs(body) > WAITED_MS)).toEqual([true, false, true])
   })
 })

@@ -73,7 +73,7 @@ export const prepareDirectory = (directory: string, readOnly: boolean): Readonly
 }
 
 const nowhereRemedy =
-  "Name that of a journal (`journal.directory` of its configuration), or what `jinka journal backup` or `archive` has made."
+  "If a configuration names it, no switch has run with this configuration yet. Otherwise give the directory of a journal, or what `jinka journal backup` or `archive` has made."
 
 const remedyOf = ({ _tag, remedy }: JournalReason): string | undefined =>
   _tag === "DirectoryUnusable" ? remedy : undefined

@@ -160,25 +160,16 @@ const thereIsOne = (directory: string, entries: number): CommandFailed =>
     says: `${directory}: There is a journal here, with ${entries} entries; no entry was changed. To begin another one, move this directory away.`
   })
 
-/** For a command that only reads, two of the reasons mean something else than for a switch that starts. */
+/** For a command that only reads, a journal that is in use means something else than for a switch that starts. */
 const readingFailed =
   (directory: string) =>
-  (failed: JournalError): CommandFailed => {
-    const says = (text: string) =>
-      new CommandFailed({ exit: "journal", says: `${failed.reason._tag}: ${directory}: ${text}` })
-    switch (failed.reason._tag) {
-      case "Locked":
-        return says(
-          "Its switch is running, and nobody else may open the journal meanwhile. `jinka status`, `jinka trace`, `jinka pending`, `jinka audit` and `jinka totals` ask the switch. For anything else `jinka journal backup` copies the journal while it runs: look at the copy."
-        )
-      case "DirectoryUnusable":
-        return failed.reason.problem.includes("ENOENT")
-          ? says("There is no such directory: no switch has run with this configuration yet.")
-          : failedBy(failed)
-      default:
-        return failedBy(failed)
-    }
-  }
+  (failed: JournalError): CommandFailed =>
+    failed.reason._tag === "Locked"
+      ? new CommandFailed({ exit: "journal", says: `Locked: ${directory}: ${inUse}` })
+      : failedBy(failed)
+
+const inUse =
+  "Its switch is running, and nobody else may open the journal meanwhile. `jinka status`, `jinka trace`, `jinka pending`, `jinka audit` and `jinka totals` ask the switch. For anything else `jinka journal backup` copies the journal while it runs: look at the copy."
 
 /** The keys in the environment, the current one first. */
 const keysOfEnvironment: Keys = Config.Redacted(keyVariable).pipe(
