@@ -131,15 +131,15 @@ export default defineConfig({
     experimental: { viteModuleRunner: false, nodeLoader: false },
     setupFiles: "test/programs/ThreadHooks.ts",
     sequence: { sequencer: InOrder },
-    // Files wait for clocks and processes. With five or eight workers they took a tenth longer: each loads and compiles the same.
-    maxWorkers: 6,
+    // Files wait for clocks and processes. With six the cores are idle for a twelfth of the time, with eight each file takes longer.
+    maxWorkers: 7,
     // Threads beside it take the cores from other workers; and with this much room most of what tests make ends in the young
     // generation. Together more than a tenth of the time.
     execArgv: [
       "--single-threaded",
       "--max-semi-space-size=64",
       "--min-semi-space-size=32",
-      "--initial-old-space-size=1024"
+      "--initial-old-space-size=256"
     ],
     // A new process for each file would load the same packages a hundred times.
     isolate: false,
