@@ -133,14 +133,9 @@ export default defineConfig({
     sequence: { sequencer: InOrder },
     // Files wait for clocks and processes. With six the cores are idle for a twelfth of the time, with eight each file takes longer.
     maxWorkers: 7,
-    // Threads beside it take the cores from other workers; and with this much room most of what tests make ends in the young
-    // generation. Together more than a tenth of the time.
-    execArgv: [
-      "--single-threaded",
-      "--max-semi-space-size=64",
-      "--min-semi-space-size=32",
-      "--initial-old-space-size=256"
-    ],
+    // Threads beside it take the cores from other workers, and a young generation of 32 MiB ends most of what tests make: together
+    // a tenth of the time. A larger one is every thread's of a journal, too, and there are dozens.
+    execArgv: ["--single-threaded", "--max-semi-space-size=32"],
     // A new process for each file would load the same packages a hundred times.
     isolate: false,
     // When a test gives up: no verdict on the switch. A busy machine may take ten times as long as a quiet one.
