@@ -172,6 +172,9 @@ export const throughKill = (
       ...(isCommon() ? [] : [`no common key: ${ours} here, ${theirs} there`]),
       ...(hasMoney && till.last !== "00" ? [`a purchase under the common key is answered ${till.last}`] : []),
       ...repeated.map((one) => `${one} was sent twice`),
+      ...(partner instanceof Taker && partner.heard.size > 1
+        ? ["another key was offered, and not the same one again"]
+        : []),
       ...till.findings()
     ]
     return { steps: first.steps, again: next.steps, findings, unproved: till.unproved }

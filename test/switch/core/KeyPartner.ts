@@ -195,6 +195,8 @@ export class Giver implements Partner {
 /** Takes the keys that the switch gives, and asks for one, if it `asks`. */
 export class Taker implements Partner {
   current: Buffer | undefined
+  /** All that it was given, by their hex. */
+  readonly heard = new Set<string>()
   private readonly form: Form
   private readonly asks: boolean
   private before: Buffer | undefined
@@ -225,6 +227,7 @@ export class Taker implements Partner {
     const { form } = this
     if (!form.isDelivery(message)) return
     const key = form.keyIn(message)
+    this.heard.add(key.toString("hex"))
     if (this.current === undefined || !this.current.equals(key)) this.before = this.current
     this.current = key
     this.isOwed = false
