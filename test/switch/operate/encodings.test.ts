@@ -1,6 +1,7 @@
 /** Bytes in the encodings of mails, addresses and pages, in digits of two, and dumps that leave rows out: `decode` reads them. */
 import { compile, cupsFrame, dialects, isMessageError, wholeFrame } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
+import { otherReadings } from "../../../packages/switch/src/operate/message/paste/OtherReadings.ts"
 import { hexOf, read } from "./Pasted.ts"
 
 const pairs = (bytes: Buffer) => bytes.toString("hex").match(/../g)!
@@ -91,6 +92,14 @@ describe("A dump that leaves out rows that are alike", () => {
 
     expect(text).toContain("\n*\n")
     expect(hexOf(read(text, { is }))).toEqual([long.toString("hex")])
+  })
+
+  it.each([8, 10, 16])("takes room by its own length, and not by what offsets of base %d say", (base) => {
+    const front = (n: number) => (16 * 2000 * n).toString(base).padStart(7, "0")
+    const lines = Array.from({ length: 2000 }, (_, n) => `${front(n)} 060 062 060 060\n*\n`)
+    const found = otherReadings(`${lines.join("")}${front(lines.length)}\n`).flat()
+
+    expect(found.reduce((all, { length }) => all + length, 0)).toBeLessThan(4_000_000)
   })
 
   it("says what is missing where it has no offsets", () => {

@@ -36,6 +36,8 @@ const notations: Readonly<Record<string, (bytes: Buffer) => string>> = {
   "bytes of Rust with their type": (bytes) =>
     `let m: [u8; ${bytes.length}] = [${each(bytes, (pair) => `0x${pair}u8`, ", ")}];`,
   "bytes of Kotlin": (bytes) => `val m = byteArrayOf(${each(bytes, (pair) => `0x${pair}.toByte()`, ", ")})`,
+  "bytes of Kotlin without a sign": (bytes) =>
+    `val m = ubyteArrayOf(${each(bytes, (pair) => `0x${pair}.toUByte()`, ", ")})`,
   "bytes of Swift": (bytes) => `let m: [UInt8] = [${[...bytes].join(", ")}]`,
   "digits as wide as Chinese characters": (bytes) =>
     inUtf8([...bytes.toString("hex")].map((one) => String.fromCharCode(one.charCodeAt(0) + 0xfee0)).join("")),

@@ -58,11 +58,11 @@ export const bytesInNotation = (line: string): ReadonlyArray<Buffer> =>
   )
 
 /** What programs put behind a number to say that it is a byte: `0x30u8`, `48i8`, `0x30.toByte()`, `0x30uy`. */
-const kinds = /(?<=\b(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))(?:\.to(?:U?)Byte\(\)|_?[ui]8|uy?)\b|(?<=\))\.toByte\(\)/g
+const kinds = /(?<=\b(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))(?:_?[ui]8|uy?)\b|\.toU?Byte\(\)/g
 
 /** `[48, 50, -128]`, `"data":[48,50]`, `{0x30, 0x0}`, `<<48,50>>`, `48 50 128`: bytes with a sign (Java) or without. */
 const decimals = (line: string): Buffer | undefined => {
-  const bare = line.replaceAll(kinds, "").replaceAll(".toByte()", "")
+  const bare = line.replaceAll(kinds, "")
   const lists = [...bare.matchAll(/(?:[[({]|<<)([^[\](){}<>]+)(?:[\])}]|>>)/g)].map(([, inner]) => inner!)
   const list = lists.length === 0 ? bare : lists.reduce((longest, one) => (one.length > longest.length ? one : longest))
   const numbers = list.split(/[\s,]+/).filter((one) => one !== "")

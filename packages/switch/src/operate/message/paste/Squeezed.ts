@@ -3,7 +3,7 @@
  * say how many. Pure.
  */
 
-/** Most rows in place of one `*`. */
+/** Most rows in place of all `*` of a dump: what is read grows with the text, and not with what its offsets say. */
 const ROWS_MAX = 2048
 
 const isStar = (line: string): boolean => line.trim() === "*"
@@ -20,6 +20,7 @@ const offsetOf = (line: string | undefined, base: number): number => {
 /** The lines with the rows that each `*` stands for, as offsets of one base say it; `undefined`: they do not. */
 const expanded = (lines: ReadonlyArray<string>, base: number): ReadonlyArray<string> | undefined => {
   const whole: Array<string> = []
+  let room = ROWS_MAX
   for (const [at, line] of lines.entries()) {
     if (!isStar(line)) {
       whole.push(line)
@@ -29,7 +30,8 @@ const expanded = (lines: ReadonlyArray<string>, base: number): ReadonlyArray<str
     const place = offsetOf(above, base)
     const width = offsetOf(before, base) >= 0 ? place - offsetOf(before, base) : 16
     const rows = (offsetOf(lines[at + 1], base) - place) / width - 1
-    if (!Number.isInteger(rows) || rows < 0 || rows > ROWS_MAX) return undefined
+    if (!Number.isInteger(rows) || rows < 0 || rows > room) return undefined
+    room -= rows
     whole.push(...Array.from({ length: rows }, () => above))
   }
   return whole
